@@ -1,0 +1,1 @@
+"""The nouns of assay: Task, Message, Tool, Verdict, Trajectory. Imports nothing of ours, and no torch."""

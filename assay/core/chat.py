@@ -1,0 +1,49 @@
+"""Protocols through which lower layers use a model without importing one.
+
+A judge or a process-reward verifier needs a model; `verifiers` must not import `agents`. So `agents` implements
+these protocols, and verifiers only take them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from assay.core.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a chat model answered, and what it cost."""
+
+    text: str
+    finish_reason: str = "stop"
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+
+
+@runtime_checkable
+class ChatModel(Protocol):
+    """Anything that answers a conversation with text. Blocking; safe to call from several threads."""
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        temperature: float = 0.0,
+        max_tokens: int = 1024,
+        seed: int | None = None,
+    ) -> Reply:
+        """Return the model's answer. Raises `EngineFault` when the model cannot be reached."""
+        ...
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Anything that scores the steps of a response (a process reward model)."""
+
+    def score_steps(self, problem: str, steps: Sequence[str]) -> list[float]:
+        """Return one score for each step, in order, each in [0, 1]."""
+        ...
