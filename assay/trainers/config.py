@@ -1,0 +1,195 @@
+"""TrainConfig: everything that decides a training run, and nothing else.
+
+Invariants:
+
+* The resolved configuration with its seed determines the run: two runs on the same machine and thread count give
+  the same bits. `fingerprint` names that; a checkpoint refuses to resume under another one.
+* Training samples from the whole distribution: top-p, top-k and min-p are refused, because the engine's
+  log-probabilities are then over a nucleus and the importance ratio is biased.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+
+from assay.core.config import Config
+from assay.core.seeding import short_hash
+
+
+class LoraConfig(Config):
+    """Low-rank adapters (Hu et al. 2021, arXiv:2106.09685) on every linear layer; the base stays frozen."""
+
+    rank: PositiveInt = 16
+    alpha: PositiveFloat = 32.0
+
+
+class ModelConfig(Config):
+    """A checkpoint directory (`path`), or a small model built from the sizes below, with a character tokenizer."""
+
+    path: str | None = None
+    architecture: str = "qwen2"
+    """Model type as transformers names it; used without `path`."""
+    vocabulary: str = ""
+    """Characters of the tokenizer; used without `path`."""
+    hidden: PositiveInt = 128
+    layers: PositiveInt = 4
+    heads: PositiveInt = 2
+    kv_heads: PositiveInt | None = None
+    """Key-value heads; None means as many as `heads`."""
+    feed_forward: PositiveInt = 384
+    max_positions: PositiveInt = 512
+    lora: LoraConfig | None = None
+    autocast: Literal["none", "bfloat16"] = "none"
+    """Precision of the forward pass. Weights and optimiser state are always float32."""
+    device: str = "auto"
+    """`auto` takes a GPU when there is one."""
+
+    @model_validator(mode="after")
+    def _has_a_source(self) -> ModelConfig:
+        if self.path is None and not self.vocabulary:
+            raise ValueError("set path to a checkpoint directory, or vocabulary to build a small model")
+        return self
+
+
+class EnvConfig(Config):
+    """The environment, by its registered id, with the options of its constructor."""
+
+    id: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class WarmstartConfig(Config):
+    """Supervised steps on the environment's own demonstrations before reinforcement learning. 0 steps: none."""
+
+    steps: int = Field(0, ge=0)
+    batch: PositiveInt = 96
+    learning_rate: PositiveFloat = 2e-3
+    demonstrations: PositiveInt = 20_000
+    """How many different demonstrations to make; they are gone through in a new order each pass."""
+    styles: dict[str, PositiveFloat] = Field(default_factory=dict)
+    """Weight of each style of demonstration that the environment knows. Wrong ones stay in: nothing is filtered."""
+
+
+class RolloutConfig(Config):
+    """How episodes are made."""
+
+    groups: PositiveInt = 32
+    """Tasks per step."""
+    group_size: int = Field(16, ge=2)
+    """Episodes per task."""
+    max_tokens: PositiveInt = 512
+    """Tokens that the agent may write in one turn."""
+    episode_tokens: PositiveInt | None = None
+    """Tokens that the agent may write in a whole episode."""
+    temperature: PositiveFloat = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    concurrency: PositiveInt = 512
+    """Episodes in flight."""
+    tool_format: str = "hermes"
+    """How the agent writes tool calls."""
+
+    @model_validator(mode="after")
+    def _not_truncated(self) -> RolloutConfig:
+        if self.top_p < 1.0 or self.top_k > 0 or self.min_p > 0.0:
+            raise ValueError(
+                "training needs samples of the whole distribution: top_p, top_k and min_p bias the importance "
+                "ratio; leave them at 1.0, 0 and 0.0 (evaluation may use them)"
+            )
+        return self
+
+
+class AlgorithmConfig(Config):
+    """What is optimised: a named advantage function and a named loss, with their options."""
+
+    advantage: str = "grpo"
+    advantage_options: dict[str, Any] = Field(default_factory=dict)
+    loss: str = "ppo_clip"
+    loss_options: dict[str, Any] = Field(default_factory=dict)
+    weighting: str = "token_mean"
+    """How a token's weight follows from the global counts of the step."""
+    dynamic_sampling: Literal["off", "drop", "refill"] = "drop"
+    """What to do with groups whose raw outcomes are all the same: keep, drop, or drop and sample more."""
+    max_refills: PositiveInt = 3
+    """Extra rounds of sampling that `refill` may take for one step."""
+
+
+class OptimConfig(Config):
+    """AdamW with a linear warm-up and then a constant rate."""
+
+    learning_rate: PositiveFloat = 1e-6
+    betas: tuple[float, float] = (0.9, 0.95)
+    weight_decay: float = Field(0.0, ge=0.0)
+    warmup_steps: int = Field(0, ge=0)
+    grad_clip: PositiveFloat = 1.0
+    token_budget: PositiveInt = 8192
+    """Tokens in one forward pass. Changes speed and memory, never the gradient."""
+
+
+class EvalConfig(Config):
+    """Evaluation on held-out tasks before the first step, every `every` steps, and after the last."""
+
+    every: PositiveInt = 25
+    tasks: PositiveInt = 256
+    samples: PositiveInt = 8
+    ks: tuple[PositiveInt, ...] = (1, 8)
+    temperature: float = Field(1.0, ge=0.0)
+
+    @model_validator(mode="after")
+    def _enough_samples(self) -> EvalConfig:
+        if max(self.ks) > self.samples:
+            raise ValueError(f"pass@{max(self.ks)} needs at least {max(self.ks)} samples per task, not {self.samples}")
+        return self
+
+
+class CheckpointConfig(Config):
+    """When to save, and how many to keep."""
+
+    every: PositiveInt = 25
+    keep: PositiveInt = 2
+
+
+class TrainConfig(Config):
+    """A training run."""
+
+    env: EnvConfig
+    model: ModelConfig
+    steps: int = Field(100, ge=0)
+    seed: int = 0
+    warmstart: WarmstartConfig = WarmstartConfig()
+    rollout: RolloutConfig = RolloutConfig()
+    algorithm: AlgorithmConfig = AlgorithmConfig()
+    optim: OptimConfig = OptimConfig()
+    eval: EvalConfig = EvalConfig()
+    checkpoint: CheckpointConfig = CheckpointConfig()
+    tensorboard: bool = True
+
+    @field_validator("seed")
+    @classmethod
+    def _seed_fits(cls, seed: int) -> int:
+        if not 0 <= seed < 2**63:
+            raise ValueError("a seed is in [0, 2**63)")
+        return seed
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all that decides the weights; how long, how often saved or looked at does not count."""
+        neutral = {"steps", "checkpoint", "tensorboard", "eval"}
+        return short_hash(json.dumps(self.model_dump(mode="json", exclude=neutral), sort_keys=True))
+
+    def write(self, path: str | Path) -> None:
+        """Write the resolved configuration as YAML."""
+        text = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        Path(path).write_text(text, encoding="utf-8")
+
+
+def cosine(step: int, steps: int) -> float:
+    """Return the factor on the learning rate at `step` of `steps`: 1 at the start, 0 at the end."""
+    return 0.5 * (1.0 + math.cos(math.pi * min(step, steps) / max(steps, 1)))

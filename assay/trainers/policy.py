@@ -1,0 +1,209 @@
+"""The policy: a causal language model with its tokenizer, from a checkpoint directory or built from a config.
+
+Invariants:
+
+* What `save` writes is an ordinary Hugging Face directory (or a peft adapter directory beside its base): anything
+  that reads those reads a policy.
+* The weights that are trained are float32; `bfloat16` is a matter of autocast. Building is a function of the seed.
+* A directory that cannot be used says which file it lacks, before anything large is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError
+
+from assay.core.errors import ConfigError
+from assay.core.seeding import derive_seed
+from assay.trainers.config import LoraConfig, ModelConfig
+from assay.trainers.tokenizer import character_tokenizer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
+
+
+@dataclass
+class Policy:
+    """A model and its tokenizer."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        device: torch.device = next(self.model.parameters()).device
+        return device
+
+    @property
+    def adapted(self) -> bool:
+        """Whether only a low-rank adapter is trained."""
+        return hasattr(self.model, "peft_config")
+
+    def trainable(self) -> list[torch.nn.Parameter]:
+        """Return the parameters that are trained, in a fixed order."""
+        return [p for p in self.model.parameters() if p.requires_grad]
+
+    def weights(self) -> Iterator[tuple[str, torch.Tensor]]:
+        """Yield names and tensors of the plain model, what an engine loads: adapters added in, nothing changed here.
+
+        The sum is made anew each time. Merging in place and unmerging again would round the frozen base a little
+        at every step.
+        """
+        if not self.adapted:
+            yield from self.model.state_dict().items()
+            return
+        base: Any = self.model.get_base_model()  # type: ignore[operator]
+        for name, tensor in base.state_dict().items():
+            if "lora_" in name:
+                continue
+            owner, wrapped, kind = name.partition(".base_layer.")
+            if wrapped and kind == "weight":
+                (adapter,) = self.model.active_adapters
+                tensor = tensor + base.get_submodule(owner).get_delta_weight(adapter)
+            yield name.replace(".base_layer", ""), tensor
+
+    def save(self, directory: str | Path) -> None:
+        """Write the model (the adapter alone, when only that is trained) and the tokenizer."""
+        self.model.save_pretrained(directory, safe_serialization=True)
+        self.tokenizer.save_pretrained(directory)
+
+    def export(self, directory: str | Path) -> None:
+        """Write a plain checkpoint directory, adapters merged into the weights."""
+        if not self.adapted:
+            self.save(directory)
+            return
+        base: Any = self.model.get_base_model()  # type: ignore[operator]
+        base.save_pretrained(directory, state_dict=dict(self.weights()), safe_serialization=True)
+        self.tokenizer.save_pretrained(directory)
+
+
+def load_policy(config: ModelConfig, seed: int = 0) -> Policy:
+    """Load or build the policy of a config on its device, in float32 and in evaluation mode.
+
+    Raises `ConfigError` for a directory that is no usable checkpoint or sizes that no model can have.
+    """
+    _silence_progress_bars()
+    torch.manual_seed(derive_seed(seed, "model"))
+    policy = read_policy(config.path) if config.path is not None else build_policy(config)
+    if config.lora is not None:
+        policy.model = _with_adapter(policy.model, config.lora)
+    policy.model.to(pick_device(config.device))
+    policy.model.eval()  # dropout would make the trainer's log-probabilities differ from the engine's
+    return policy
+
+
+def _silence_progress_bars() -> None:
+    """Progress belongs to the command line; transformers would draw bars for reading files of a few megabytes."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the device of a config's `device`."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ConfigError(f"model.device: {name!r} is no device; use auto, cpu or cuda") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(f"model.device: {name!r} is not there; this torch sees no GPU")
+    return device
+
+
+def build_policy(config: ModelConfig) -> Policy:
+    """Build a small model of the given architecture and sizes, with random weights, and its character tokenizer."""
+    from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM
+
+    if config.architecture not in CONFIG_MAPPING:
+        raise ConfigError(f"model.architecture: transformers knows no {config.architecture!r}; try qwen2 or llama")
+    if config.hidden % config.heads:
+        raise ConfigError(f"model.hidden: {config.hidden} is not divisible by model.heads ({config.heads})")
+    if config.heads % (config.kv_heads or config.heads):
+        raise ConfigError(f"model.heads: {config.heads} is not divisible by model.kv_heads ({config.kv_heads})")
+    tokenizer = character_tokenizer(config.vocabulary)
+    sizes = AutoConfig.for_model(
+        config.architecture,
+        vocab_size=len(tokenizer),
+        hidden_size=config.hidden,
+        intermediate_size=config.feed_forward,
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.heads,
+        num_key_value_heads=config.kv_heads or config.heads,
+        head_dim=config.hidden // config.heads,
+        max_position_embeddings=config.max_positions,
+        tie_word_embeddings=True,
+        use_cache=True,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    try:
+        model = AutoModelForCausalLM.from_config(sizes, dtype=torch.float32, attn_implementation="sdpa")
+    except ValueError as error:
+        raise ConfigError(f"model.architecture: {config.architecture!r} cannot be built: {error}") from error
+    return Policy(model, tokenizer)
+
+
+def read_policy(path: str | Path) -> Policy:
+    """Read a Hugging Face checkpoint directory (or an adapter directory that names its base) in float32."""
+    from transformers import AutoModelForCausalLM
+
+    tokenizer = read_tokenizer(path)
+    try:
+        model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, local_files_only=True)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise ConfigError(f"model.path: {path}: cannot be loaded: {str(error).strip().splitlines()[0]}") from error
+    return Policy(model, tokenizer)
+
+
+def read_tokenizer(path: str | Path) -> PreTrainedTokenizerBase:
+    """Read the tokenizer of a checkpoint directory. `ConfigError` names what the directory lacks."""
+    from transformers import AutoTokenizer
+
+    directory = Path(path)
+    if not directory.is_dir():
+        raise ConfigError(f"model.path: {path}: there is no such directory")
+    if not any((directory / name).is_file() for name in ("config.json", "adapter_config.json")):
+        raise ConfigError(f"model.path: {path}: no config.json; this is not a Hugging Face checkpoint directory")
+    if not any((directory / name).is_file() for name in TOKENIZER_FILES):
+        raise ConfigError(
+            f"model.path: {path}: no tokenizer (tokenizer.json); copy the tokenizer files beside the weights"
+        )
+    try:
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(path, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"model.path: {path}: the tokenizer cannot be read: {str(error).splitlines()[0]}") from error
+    if tokenizer.chat_template is None:
+        raise ConfigError(
+            f"model.path: {path}: the tokenizer has no chat template; add chat_template.jinja to the directory"
+        )
+    if tokenizer.eos_token_id is None:
+        raise ConfigError(f"model.path: {path}: the tokenizer has no end-of-sequence token, so no turn could end")
+    return tokenizer
+
+
+def _with_adapter(model: PreTrainedModel, options: LoraConfig) -> Any:
+    try:
+        from peft import LoraConfig as PeftLora
+        from peft import get_peft_model
+    except ImportError:
+        raise ConfigError("model.lora needs peft: pip install 'assay-rl[train]'") from None
+    return get_peft_model(
+        model,
+        PeftLora(
+            r=options.rank,
+            lora_alpha=options.alpha,
+            target_modules="all-linear",
+            task_type="CAUSAL_LM",
+        ),
+    )

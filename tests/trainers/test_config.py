@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assay.core.config import load_config
+from assay.core.errors import ConfigError
+from assay.trainers.config import TrainConfig, cosine
+
+MINIMAL = ["env.id=assay/Arithmetic-v0", "model.vocabulary='0123456789'"]
+
+
+def load(*overrides: str) -> TrainConfig:
+    return load_config(TrainConfig, None, [*MINIMAL, *overrides])
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("rollout.top_p=0.9", "importance ratio"),
+        ("rollout.top_k=20", "importance ratio"),
+        ("rollout.min_p=0.1", "importance ratio"),
+        ("eval.samples=4", r"pass@8 needs at least 8 samples"),
+        ("rollout.group_sise=4", "did you mean 'group_size'"),
+        ("optin.learning_rate=1", "did you mean 'optim'"),
+        ("rollout.group_size=1", "rollout.group_size"),
+        ("optim.learning_rate=-1", "optim.learning_rate"),
+        ("model.vocabulary=''", "path"),
+        ("seed=-1", "seed"),
+    ],
+)
+def test_what_makes_no_sense_is_one_clear_line(override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        load(override)
+    assert "\n" not in str(caught.value)
+
+
+def test_fingerprint_counts_what_decides_the_weights() -> None:
+    base = load().fingerprint
+    assert load("steps=7", "checkpoint.every=1", "eval.every=3", "tensorboard=false").fingerprint == base
+    assert load("seed=1").fingerprint != base
+    assert load("optim.learning_rate=0.5").fingerprint != base
+
+
+def test_a_written_config_reads_back_equal(tmp_path: Path) -> None:
+    config = load("warmstart.styles={careful: 0.15, guess: 0.4}", "model.lora.rank=4")
+    config.write(tmp_path / "config.yaml")
+    assert load_config(TrainConfig, tmp_path / "config.yaml") == config
+
+
+def test_cosine_goes_from_one_to_nothing() -> None:
+    assert cosine(0, 10) == 1.0
+    assert cosine(5, 10) == pytest.approx(0.5)
+    assert cosine(10, 10) == pytest.approx(0.0)
