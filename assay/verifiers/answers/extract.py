@@ -1,0 +1,211 @@
+r"""Find the final answer in a response, in linear time.
+
+Only the part after the reasoning counts (`</think>`), and of that only its last `TAIL` characters. Markers, strongest
+first: `\boxed{}` (and `<answer>` tags, `####`), phrases such as "the final answer is", then nothing at all: a short
+response is itself the answer, a longer one gives its last formula.
+
+Invariant: no step re-reads text that it has passed; every window that a regular expression sees is bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+TAIL = 20_000
+"""Characters at the end of a response that are searched."""
+MAX_BOXES = 32
+"""Boxes looked at, from the last backwards."""
+BARE = 600
+"""A response up to this many characters without a marker may be the answer itself."""
+
+Kind = Literal["boxed", "tagged", "phrase", "bare", "formula", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """The candidate, what marked it, and the other final answers that the response also gives."""
+
+    answer: str | None
+    kind: Kind
+    others: tuple[str, ...] = ()
+    """Earlier final answers spelled otherwise; if they also *mean* something else the response is ambiguous."""
+    fallback: str | None = None
+    """For `bare`: the last formula, to be tried when the whole cannot be read as an answer."""
+    reason: str = ""
+
+
+_BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
+_DELIMITERS = re.compile(r"\\[()\[\],;:! ]|\\q?quad|\\text|\$|[{}*&~]|\\\\")
+_GAP = re.compile(r"[,;&]|\band\b|\bor\b")
+_TURN = re.compile(r"\b(?:not?|but|wait|thus|so|actually|hmm|instead|rather|however|then|is|are|therefore)\b|[.?!\n]")
+_PHRASE = re.compile(
+    r"(?:final\s+answer|answer|solution)\b[\s*:]*(?:is\b|are\b|=|:|\bmust be\b|\bis:)[\s*:]*", re.IGNORECASE
+)
+_STOP = re.compile(r"\.(?:\s|$)|\n|\bI hope\b|<\||</")
+_HEDGE = re.compile(
+    r"\b(?:not|isn't|can't|cannot|maybe|perhaps|probably|might|guess|unsure|either|don't|possibly|no idea)\b", re.I
+)
+_FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_NUMBER = re.compile(r"(?<![\w.,])[-+]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:/\d+)?(?:\s?\\?%)?(?![\w])")
+
+
+def brace_end(text: str, start: int) -> int:
+    """Return the index after the brace that closes the one at `start`, or -1."""
+    close = text.find("}", start)
+    if close < 0:
+        return -1
+    body = text[start + 1 : close]
+    if "{" not in body and "\\}" not in text[start : close + 1]:
+        return close + 1
+    depth = 0
+    for match in _BRACES.finditer(text, start):
+        token = match.group()
+        if token == "{":
+            depth += 1
+        elif token == "}":
+            depth -= 1
+            if depth == 0:
+                return match.end()
+    return -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    start: int
+    end: int
+    content: str
+
+
+def _boxes(text: str) -> list[_Box]:
+    found: list[_Box] = []
+    at = text.find("\\boxed")
+    while at >= 0:
+        start = at + 6
+        while start < len(text) and text[start] == " ":
+            start += 1
+        if start < len(text) and text[start] == "{":
+            end = brace_end(text, start)
+            if end < 0:
+                break
+            found.append(_Box(at, end, text[start + 1 : end - 1].strip()))
+        else:
+            end = start + 1
+            found.append(_Box(at, end, text[start:end]))
+        at = text.find("\\boxed", end)
+    return found
+
+
+def _joined(gap: str) -> bool:
+    """Whether the text between two boxes makes them parts of one answer."""
+    if len(gap) > 80:
+        return False
+    plain = _DELIMITERS.sub(" ", gap).strip()
+    if not plain:
+        return True
+    if _TURN.search(plain):
+        return False
+    return len(_GAP.findall(plain)) == 1 and len(plain.split()) <= 6
+
+
+def _from_boxes(boxes: list[_Box], text: str) -> Extraction:
+    boxes = [box for box in boxes if box.content][-MAX_BOXES:]
+    if not boxes:
+        return Extraction(None, "none", reason="the box is empty")
+    first = len(boxes) - 1
+    while first > 0 and _joined(text[boxes[first - 1].end : boxes[first].start]):
+        first -= 1
+    parts = [box.content for box in boxes[first:]]
+    unique = list(dict.fromkeys(parts))
+    answer = parts[0] if len(unique) == 1 else ", ".join(parts)
+    others = [box.content for box in boxes[:first] if box.content not in parts]
+    tail = text[boxes[-1].end :]
+    if "nswer" in tail and (late := _from_phrase(tail)) is not None and late != answer:
+        others.append(late)
+    return Extraction(answer, "boxed", tuple(dict.fromkeys(others)))
+
+
+def _from_tags(text: str) -> Extraction | None:
+    start = text.rfind("<answer>")
+    if start >= 0:
+        end = text.find("</answer>", start)
+        if end >= 0:
+            return Extraction(text[start + 8 : end].strip() or None, "tagged")
+    marks: list[str] = []
+    at = text.find("#### ") if "#### " in text else -1
+    while at >= 0 and len(marks) < MAX_BOXES:
+        end = text.find("\n", at)
+        marks.append(text[at + 5 : end if end >= 0 else len(text)].strip())
+        at = text.find("#### ", at + 5)
+    if marks and marks[-1]:
+        return Extraction(marks[-1], "tagged", tuple(dict.fromkeys(m for m in marks[:-1] if m and m != marks[-1])))
+    return None
+
+
+def _from_phrase(text: str) -> str | None:
+    """Return what follows the last "answer is" or "answer:", up to the end of its sentence."""
+    last: re.Match[str] | None = None
+    for match in _PHRASE.finditer(text):
+        last = match
+    if last is None:
+        return None
+    window = text[last.end() : last.end() + 600]
+    formula = _FORMULA.match(window)
+    stop = _STOP.search(window, formula.end() if formula else 0)
+    found = window[: stop.start()] if stop else window
+    return found.strip(" *") or None
+
+
+def _last_formula(text: str) -> str | None:
+    """Return the last run of formulas, or the last number of the last sentence that holds one."""
+    window = text[-2000:]
+    last = None
+    for match in _FORMULA.finditer(window):
+        last = match
+    if last is not None:
+        return next(group for group in last.groups() if group is not None).strip()
+    for line in reversed(window.splitlines()):
+        numbers = [m for m in _NUMBER.finditer(line) if any(c.isdigit() for c in m.group())]
+        if numbers:
+            return None if _HEDGE.search(line) else numbers[-1].group()
+    return None
+
+
+def extract(response: str, *, unmarked: bool = True, gold: bool = False) -> Extraction:
+    """Return the final answer of a response.
+
+    With `gold=True` the text is a reference: it may be a whole solution or the bare answer, and an unclosed box is
+    read to its end.
+    """
+    text = response[-TAIL:] if len(response) > TAIL else response
+    end = text.rfind("</think>")
+    if end >= 0:
+        text = text[end + 8 :]
+    elif "<think>" in text:
+        return Extraction(None, "none", reason="the reasoning does not end")
+    if "\\boxed" in text:
+        boxes = _boxes(text)
+        if boxes:
+            return _from_boxes(boxes, text)
+        if not gold:
+            return Extraction(None, "none", reason="the box does not close")
+        text = text[text.find("\\boxed") + 6 :].lstrip(" {")
+    stripped = text.strip()
+    if not stripped:
+        return Extraction(None, "none", reason="the response is empty")
+    tagged = _from_tags(text)
+    if tagged is not None:
+        return tagged
+    if "nswer" in text or "olution" in text:
+        phrase = _from_phrase(text[-4000:])
+        if phrase is not None:
+            return Extraction(phrase, "phrase", fallback=_last_formula(phrase))
+    if not unmarked and not gold:
+        return Extraction(None, "none", reason="no answer is marked")
+    if len(stripped) <= BARE:
+        return Extraction(stripped, "bare", fallback=_last_formula(stripped))
+    formula = _last_formula(stripped)
+    if formula is None:
+        return Extraction(None, "none", reason="no final answer is found")
+    return Extraction(formula, "formula")
