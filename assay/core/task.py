@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,20 @@ class Limits:
     tokens: int | None = None
     """Tokens that the agent may write in the whole episode."""
     seconds: float | None = None
+    turn_tokens: int | None = None
+    """Tokens that the agent may write in one turn."""
+    turn_seconds: float | None = None
+    """Time that the agent may take for one turn."""
+
+    def tightest(self, other: Limits) -> Limits:
+        """Return the smaller of both for each limit."""
+        if other == NO_LIMITS:
+            return self
+        pairs = [(getattr(self, f.name), getattr(other, f.name)) for f in fields(Limits)]
+        return Limits(*(a if b is None else b if a is None else min(a, b) for a, b in pairs))
+
+
+NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
