@@ -99,7 +99,7 @@ class Tool:
             raise ToolError(f"{self.name}: argument {where!r}: {first['msg']}") from None
         return {name: getattr(checked, name) for name in type(checked).model_fields}
 
-    def __call__(self, **arguments: Any) -> str:
+    def __call__(self, /, **arguments: Any) -> str:
         """Validate, call, and return the result as text (strings as they are, everything else as JSON)."""
         result = self.function(**self.validate(arguments))
         if isinstance(result, str):

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import gymnasium
 
-_ENVIRONMENTS: dict[str, str] = {}
+from assay.envs.base import Progress, SingleTurnEnv, TaskEnv
+
+_ENVIRONMENTS: dict[str, str] = {
+    "assay/Arithmetic-v0": "assay.envs.math.arithmetic:ArithmeticEnv",
+    "assay/Calculator-v0": "assay.envs.tools.calculator:CalculatorEnv",
+    "assay/Countdown-v0": "assay.envs.math.countdown:CountdownEnv",
+    "assay/GuessNumber-v0": "assay.envs.games.guess_number:GuessNumberEnv",
+    "assay/MathWord-v0": "assay.envs.math.mathword:MathWordEnv",
+    "assay/ReasoningGym-v0": "assay.envs.puzzles.reasoning_gym:ReasoningGymEnv",
+}
 
 for _id, _path in _ENVIRONMENTS.items():
     if _id not in gymnasium.registry:
         gymnasium.register(id=_id, entry_point=_path, disable_env_checker=True)
+
+__all__ = ["Progress", "SingleTurnEnv", "TaskEnv"]

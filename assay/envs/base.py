@@ -15,13 +15,14 @@ base owns everything that every environment must get right:
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import gymnasium
+import numpy as np
 
-from assay.core.errors import ConfigError, Fault
+from assay.core.errors import ConfigError, Fault, UnknownNameError
 from assay.core.message import Message, Observation, assistant, text_of
 from assay.core.spaces import FreeText, Messages
 from assay.core.task import Task, TaskSet
@@ -46,9 +47,16 @@ class Progress:
 class TaskEnv(gymnasium.Env[Observation, str]):
     """An environment over a set of tasks, judged by a verifier."""
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"]}  # type: ignore[misc]
-    blocking: ClassVar[bool] = False
-    """Whether `reset` or `step` may wait (processes, sockets, long checks); the runner then gives it a thread."""
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"], "render_fps": 1}  # type: ignore[misc]
+    blocking: bool = False
+    """Whether `reset` or `step` may wait (processes, sockets, long checks); the runner then gives it a thread.
+
+    Set on an instance whose verifier is not inline.
+    """
+    step_reward_range: tuple[float, float] = (0.0, 0.0)
+    """Smallest and largest step reward (`Progress.reward`), the verifier's score not counted."""
+    demonstration_styles: ClassVar[tuple[str, ...]] = ()
+    """Ways of answering that `demonstrate` knows, as a base model's data mixes them. The first one is correct."""
 
     def __init__(
         self,
@@ -64,6 +72,7 @@ class TaskEnv(gymnasium.Env[Observation, str]):
         self.tasks, self.verifier, self.max_turns = tasks, verifier, max_turns
         self.tools: tuple[Tool, ...] = tuple(tools)
         self.render_mode = render_mode
+        self.blocking = self.blocking or verifier.isolation != "inline"
         self.observation_space = Messages()
         self.action_space = FreeText()
         self.task: Task | None = None
@@ -86,9 +95,19 @@ class TaskEnv(gymnasium.Env[Observation, str]):
         last = next((text_of(m) for m in reversed(self.transcript) if m["role"] == "assistant"), "")
         return Evidence(text=last, messages=tuple(self.transcript))
 
+    def demonstrate(self, task: Task, style: str, rng: np.random.Generator) -> list[str]:
+        """Return the assistant turns of one demonstration in one of `demonstration_styles`, for a warm start.
+
+        An environment whose turns depend on its answers plays a real episode of its own to get them (`play`), so
+        whatever episode was under way is over; `transcript` then holds the whole conversation.
+        """
+        raise UnknownNameError("demonstration style", style, self.demonstration_styles)
+
     def demonstration(self, task: Task) -> list[str] | None:
         """Return assistant turns that solve the task, if the environment can: the oracle that must score 1."""
-        return None
+        if not self.demonstration_styles:
+            return None
+        return self.demonstrate(task, self.demonstration_styles[0], np.random.default_rng(task.seed))
 
     # -- the Gymnasium contract -------------------------------------------------------------------------------
 
@@ -172,3 +191,18 @@ class SingleTurnEnv(TaskEnv):
     def advance(self, action: str) -> Progress:
         """End the episode; the verifier judges the action."""
         return Progress(done=True)
+
+
+def play(env: TaskEnv, task: Task, player: Generator[str, Observation, None]) -> list[str]:
+    """Let `player` act in an episode of `task` and return its turns.
+
+    A player is a generator: it yields assistant turns, and each `yield` gives it the environment's new messages.
+    """
+    env.reset(options={"task": task})
+    turns = [next(player)]
+    while True:
+        observation, _, terminated, truncated, _ = env.step(turns[-1])
+        if terminated or truncated:
+            player.close()
+            return turns
+        turns.append(player.send(observation))

@@ -1,0 +1,54 @@
+"""The answer form of the procedural environments: the text ends in `#` and the answer, such as `3+7;10;#10`.
+
+Only what follows the *last* `#` counts, and it must be the whole rest of the text, so an answer can be neither
+hedged nor hidden among others.
+"""
+
+from __future__ import annotations
+
+import re
+
+from assay.core.task import Task
+from assay.core.verdict import Verdict, right, wrong
+from assay.verifiers.base import Evidence, Verifier
+
+_INTEGER = re.compile(r"\s*([-\u2212]?[0-9]{1,60})\s*[.;]?\s*")
+
+
+def final_text(text: str, *, plain: bool = False) -> str | None:
+    """Return what follows the last `#`, or None without one. `plain`: then the whole text is the answer."""
+    _, mark, answer = text.rpartition("#")
+    return answer.strip() if mark or (plain and answer.strip()) else None
+
+
+def read_integer(answer: str) -> int | None:
+    """Return the integer that is all of `answer` (one closing `.` or `;` is forgiven), or None."""
+    match = _INTEGER.fullmatch(answer)
+    return int(match.group(1).replace("\u2212", "-")) if match else None
+
+
+class FinalIntegerVerifier(Verifier):
+    """Correct when the integer after the last `#` equals the integer `task.target`."""
+
+    name = "final_integer"
+
+    def __init__(self, *, plain: bool = False) -> None:
+        """Accept a text that is only the integer, without `#`, when `plain`."""
+        self.plain = plain
+
+    def verify(self, task: Task, evidence: Evidence) -> Verdict:
+        """Compare exactly; an answer that is missing or no integer earns a 0."""
+        answer = final_text(evidence.text, plain=self.plain)
+        if answer is None:
+            return wrong("no '#' with an answer", status="no_answer")
+        value = read_integer(answer)
+        if value is None:
+            return wrong("what follows '#' is not an integer", status="unparsable", extracted=answer[:100])
+        if value == int(task.target):
+            return right(extracted=str(value))
+        return wrong(f"{value} is not {task.target}", extracted=str(value))
+
+    def check_target(self, task: Task) -> str | None:
+        """The gold must be an integer."""
+        is_integer = isinstance(task.target, int) and not isinstance(task.target, bool)
+        return None if is_integer else f"the gold must be an integer, not {task.target!r}"

@@ -1,0 +1,1 @@
+"""Mathematics: arithmetic with visible working, Countdown, and word problems from data files."""

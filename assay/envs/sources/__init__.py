@@ -1,0 +1,1 @@
+"""Task sources that other packages provide."""
