@@ -38,7 +38,6 @@ class EpisodeProgress:
                 TextColumn("{task.fields[status]}"),
                 TimeRemainingColumn(),
                 console=Console(stderr=True),
-                transient=True,
             )
             self._task = self._bar.add_task(self.label, total=self.total, status="")
             self._bar.start()
