@@ -1,18 +1,40 @@
-"""What is true. Public names are re-exported here; each verifier lives in a file of its own."""
+"""What is true. Public names are re-exported here; each verifier lives in a file of its own.
 
-from __future__ import annotations
+Composed verifiers (`Rubric`, `Cascade`, ...) and the worker pool are imported from their modules.
+"""
 
-from typing import Any
+from assay.verifiers.base import Evidence, Verifier, run_verifier, run_verifier_group, verify_text
+from assay.verifiers.registry import VERIFIERS, VerifierSpec, build_verifier, make_verifier
 
-from assay.core.registry import Registry
-from assay.verifiers.base import Evidence, Verifier, run_verifier, verify_text
+_BUILT_IN = {
+    "math": "answers.verifier:MathVerifier",
+    "exact": "text.exact:ExactVerifier",
+    "choice": "text.choice:ChoiceVerifier",
+    "number": "text.number:NumberVerifier",
+    "expression": "text.expression:ExpressionVerifier",
+    "format": "text.format:FormatVerifier",
+    "json_schema": "text.json_schema:JsonSchemaVerifier",
+    "length": "text.length:LengthVerifier",
+    "repetition": "text.repetition:RepetitionVerifier",
+    "f1": "text.overlap:F1Verifier",
+    "rubric": "rubric:Rubric",
+    "cascade": "cascade:Cascade",
+    "ensemble": "ensemble:Ensemble",
+    "verifier_dominant": "dominant:VerifierDominant",
+    "isolated": "isolated:IsolatedVerifier",
+}
 
-VERIFIERS: Registry[Verifier] = Registry("verifier", "assay.verifiers")
+for _name, _path in _BUILT_IN.items():
+    VERIFIERS.register(_name, f"assay.verifiers.{_path}")
 
-
-def make_verifier(name: str, **options: Any) -> Verifier:
-    """Build a registered verifier (or `module:Class`) by name."""
-    return VERIFIERS.make(name, **options)
-
-
-__all__ = ["VERIFIERS", "Evidence", "Verifier", "make_verifier", "run_verifier", "verify_text"]
+__all__ = [
+    "VERIFIERS",
+    "Evidence",
+    "Verifier",
+    "VerifierSpec",
+    "build_verifier",
+    "make_verifier",
+    "run_verifier",
+    "run_verifier_group",
+    "verify_text",
+]

@@ -75,13 +75,30 @@ def run_verifier(verifier: Verifier, task: Task, evidence: Evidence) -> Verdict:
         verdict = verifier.verify(task, evidence)
     except Exception as error:  # noqa: BLE001 - the guard: whatever a verifier raises is a missing verdict, never a score
         verdict = no_verdict(f"{type(error).__name__}: {_first_line(error)}")
-    seconds = time.perf_counter() - started
+    return _checked(verifier, verdict, time.perf_counter() - started)
+
+
+def _checked(verifier: Verifier, verdict: Verdict, seconds: float) -> Verdict:
     if not isinstance(verdict, Verdict):
         verdict = no_verdict(f"verify() returned {type(verdict).__name__}, not a Verdict")
     low, high = verifier.score_range
     if verdict.score is not None and not low <= verdict.score <= high:
         verdict = no_verdict(f"score {verdict.score:g} is outside the declared range [{low:g}, {high:g}]")
     return verdict.with_(seconds=seconds, verifier=verdict.verifier or verifier.label)
+
+
+def run_verifier_group(verifier: Verifier, task: Task, evidences: Sequence[Evidence]) -> list[Verdict]:
+    """Call `verify_group` under the same guard: one verdict for each member, whatever the verifier does."""
+    started = time.perf_counter()
+    try:
+        verdicts = list(verifier.verify_group(task, evidences))
+    except Exception as error:  # noqa: BLE001 - the guard, as in `run_verifier`
+        verdicts = [no_verdict(f"{type(error).__name__}: {_first_line(error)}") for _ in evidences]
+    if len(verdicts) != len(evidences):
+        why = f"verify_group() returned {len(verdicts)} verdicts for {len(evidences)} members"
+        verdicts = [no_verdict(why) for _ in evidences]
+    share = (time.perf_counter() - started) / max(1, len(evidences))
+    return [_checked(verifier, verdict, getattr(verdict, "seconds", 0.0) or share) for verdict in verdicts]
 
 
 def verify_text(

@@ -1,0 +1,1 @@
+"""Rules on text: exact match, choices, numbers, expressions, formats, JSON, instructions and overlap metrics."""
