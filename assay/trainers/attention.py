@@ -6,6 +6,8 @@ torch's fused attention on a CPU has a bfloat16 backward pass several times slow
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -31,14 +33,24 @@ def attention(
     return out.to(dtype), None
 
 
-def use_fast_attention(model: nn.Module) -> None:
-    """Let a model that attends with `sdpa` on a CPU attend with `attention`; leave any other choice alone."""
+@contextlib.contextmanager
+def fast_attention(model: nn.Module, enabled: bool = True) -> Iterator[None]:
+    """Inside the context, let a model that attends with `sdpa` on a CPU attend with `attention`.
+
+    Scoped, since an engine may share the module and expects to find it as it was. Any other choice is left alone.
+    """
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
     core: Any = model.get_base_model() if hasattr(model, "get_base_model") else model  # type: ignore[operator]
-    if getattr(core.config, "_attn_implementation", None) != "sdpa":
+    before = getattr(core.config, "_attn_implementation", None)
+    if not enabled or before != "sdpa":
+        yield
         return
     AttentionInterface.register(NAME, attention)
     AttentionMaskInterface.register(NAME, sdpa_mask)
-    core.set_attn_implementation(NAME)
+    core.config._attn_implementation = NAME
+    try:
+        yield
+    finally:
+        core.config._attn_implementation = before

@@ -50,7 +50,8 @@ def token_logprobs(
         normaliser = logits.logsumexp(-1)
         chosen = logits.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
         with torch.set_grad_enabled(entropy_gradient and torch.is_grad_enabled()):
-            entropy = normaliser - (torch.exp(logits - normaliser.unsqueeze(-1)) * logits).sum(-1)
+            everything = logits - normaliser.unsqueeze(-1)
+            entropy = -(everything.exp() * everything).sum(-1)
         return chosen - normaliser, entropy
 
     rows = max(1, chunk_elements // vocab_size)

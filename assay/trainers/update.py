@@ -20,7 +20,7 @@ from torch.optim import Optimizer
 
 from assay.core.errors import ConfigError
 from assay.core.trajectory import Sample
-from assay.trainers.attention import use_fast_attention
+from assay.trainers.attention import fast_attention
 from assay.trainers.logprobs import LanguageModel
 from assay.trainers.losses.base import LossFn
 from assay.trainers.meters import Meters
@@ -55,8 +55,6 @@ class Updater:
         if temperature <= 0:
             raise ConfigError(f"temperature must be positive in training, not {temperature}")
         self._lm = LanguageModel(model)
-        if self._lm.device.type == "cpu" and autocast_dtype is not None:
-            use_fast_attention(model)
         self._optimizer, self._loss_fn = optimizer, loss_fn
         self._token_budget, self._layout, self._temperature = token_budget, layout, temperature
         self._grad_clip, self._entropy_coef = grad_clip, entropy_coef
@@ -100,8 +98,9 @@ class Updater:
         self._optimizer.zero_grad(set_to_none=True)
         own = samples if self._parallel is None else self._parallel.share(samples)
         meters = Meters()
-        for batch in micro_batches(own, self._token_budget, self._layout):
-            self._backward(batch.to(self._lm.device), meters)
+        with fast_attention(self._lm.model, enabled=self._autocast_dtype is not None):
+            for batch in micro_batches(own, self._token_budget, self._layout):
+                self._backward(batch.to(self._lm.device), meters)
         if self._parallel is not None:
             self._parallel.sum_gradients(self._parameters)
             meters = Meters.merged(self._parallel.gather(meters.state()))

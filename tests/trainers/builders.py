@@ -12,6 +12,7 @@ from assay.core.trajectory import Group, Sample, Step, Trajectory, Turn
 from assay.core.verdict import no_verdict, right, wrong
 
 VOCAB = 23
+torch.set_num_threads(1)  # these models are too small for more, and the tests share the machine
 
 
 def tiny_model(seed: int = 0, *, tied: bool = True, vocab: int = VOCAB, bias: bool = False) -> Qwen2ForCausalLM:
