@@ -89,19 +89,19 @@ def draws(size=4, tasks=None, name="round"):
     return draw
 
 
-def sample(agent, wanted, **options):
+def sample(agent, wanted, size=4, **options):
     async def main():
         with Runner(Quiz, agent, concurrency=16) as runner:
-            return await sample_groups(runner, draws(), wanted, **options)
+            return await sample_groups(runner, draws(size), wanted, **options)
 
     return asyncio.run(main())
 
 
 def test_dynamic_sampling_refills_until_the_batch_is_full_of_mixed_groups():
-    batch = sample(Scripted("guess"), 16)
+    batch = sample(Scripted("guess"), 16, size=2)
     assert len(batch.groups) == 16
     assert all(g.mixed for g in batch.groups)
-    assert batch.rounds > 1  # of 4 coin flips, 1 in 8 groups agrees
+    assert batch.rounds > 1  # two coins agree half of the time
     assert batch.fit >= 16
     assert len(batch.played) > 16
     assert {g.id for g in batch.groups} <= {g.id for g in batch.played}

@@ -191,7 +191,7 @@ def test_ctrl_c_closes_all_environments(tmp_path):
         "from assay.rollouts import run_episodes\n"
         "class Loud(SlowQuiz):\n"
         "    def close(self):\n"
-        "        print('closed', self.number, flush=True)\n"
+        "        sys.stdout.write(f'closed {self.number}\\n'); sys.stdout.flush()\n"
         "census = Census()\n"
         "def make_env():\n"
         "    env = Loud(census, max_turns=10_000)\n"
