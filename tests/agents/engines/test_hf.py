@@ -253,7 +253,7 @@ def test_bad_weights_are_refused_and_change_nothing() -> None:
     before = copy.deepcopy(model.state_dict())
     engine = HFEngine(model)
     good = ("lm_head.weight", torch.zeros(40, 32))
-    with pytest.raises(ConfigError, match="no weight 'lm_head.wieght'"):
+    with pytest.raises(ConfigError, match=r"no weight 'lm_head\.wieght'"):
         run(engine.update_weights([good, ("lm_head.wieght", torch.zeros(40, 32))], 1))
     with pytest.raises(ConfigError, match=r"shape \(41, 32\), not \(40, 32\)"):
         run(engine.update_weights([good, ("lm_head.weight", torch.zeros(41, 32))], 1))
