@@ -50,6 +50,8 @@ class Progress:
     """Bytes of `metrics.jsonl` that belong to the steps done."""
     seconds: float = 0.0
     """Time spent so far, over all processes that worked on the run."""
+    updater: dict[str, Any] = field(default_factory=dict)
+    """State of the updater: its counters."""
     pending: list[Group] = field(default_factory=list)
     """Groups that were sampled and not yet trained on."""
 
@@ -144,6 +146,7 @@ def restore_checkpoint(
         next_task=state["next_task"],
         metrics_offset=state["metrics_offset"],
         seconds=state["seconds"],
+        updater=state["updater"],
         pending=list(_read_groups(path / "pending.jsonl")),
     )
 

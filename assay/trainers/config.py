@@ -11,7 +11,6 @@ Invariants:
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,10 +57,15 @@ class ModelConfig(Config):
 
 
 class EnvConfig(Config):
-    """The environment, by its registered id, with the options of its constructor."""
+    """The environment, by its registered id, with the options of its constructor.
+
+    Training tasks come from its split `train`, held-out ones from `eval`; `eval_options` may say otherwise, to name
+    another file for example.
+    """
 
     id: str
     options: dict[str, Any] = Field(default_factory=dict)
+    eval_options: dict[str, Any] = Field(default_factory=dict)
 
 
 class WarmstartConfig(Config):
@@ -73,7 +77,9 @@ class WarmstartConfig(Config):
     demonstrations: PositiveInt = 20_000
     """How many different demonstrations to make; they are gone through in a new order each pass."""
     styles: dict[str, PositiveFloat] = Field(default_factory=dict)
-    """Weight of each style of demonstration that the environment knows. Wrong ones stay in: nothing is filtered."""
+    """Weight of each of the environment's styles of demonstration; none: its oracle alone. Nothing is filtered, so
+    that like a base model's data they may be wrong more often than right."""
+    checkpoint_every: PositiveInt = 500
 
 
 class RolloutConfig(Config):
@@ -95,6 +101,8 @@ class RolloutConfig(Config):
     """Episodes in flight."""
     tool_format: str = "hermes"
     """How the agent writes tool calls."""
+    record_every: PositiveInt = 1
+    """Keep the episodes of every n-th step on disk."""
 
     @model_validator(mode="after")
     def _not_truncated(self) -> RolloutConfig:
@@ -113,12 +121,10 @@ class AlgorithmConfig(Config):
     advantage_options: dict[str, Any] = Field(default_factory=dict)
     loss: str = "ppo_clip"
     loss_options: dict[str, Any] = Field(default_factory=dict)
-    weighting: str = "token_mean"
-    """How a token's weight follows from the global counts of the step."""
+    normalization: Literal["token-mean", "sequence-mean", "constant"] = "token-mean"
+    """How a token's weight follows from the counts of the whole step."""
     dynamic_sampling: Literal["off", "drop", "refill"] = "drop"
-    """What to do with groups whose raw outcomes are all the same: keep, drop, or drop and sample more."""
-    max_refills: PositiveInt = 3
-    """Extra rounds of sampling that `refill` may take for one step."""
+    """What to do with groups whose raw outcomes are all the same: keep, drop, or drop and sample until full."""
 
 
 class OptimConfig(Config):
@@ -129,8 +135,10 @@ class OptimConfig(Config):
     weight_decay: float = Field(0.0, ge=0.0)
     warmup_steps: int = Field(0, ge=0)
     grad_clip: PositiveFloat = 1.0
-    token_budget: PositiveInt = 8192
-    """Tokens in one forward pass. Changes speed and memory, never the gradient."""
+    token_budget: PositiveInt = 2048
+    """Tokens in one forward pass. Changes speed and memory, never the gradient; give a GPU as many as fit."""
+    layout: Literal["padded", "packed"] = "padded"
+    """How samples share a forward pass; `packed` pays with flash attention."""
 
 
 class EvalConfig(Config):
@@ -138,6 +146,7 @@ class EvalConfig(Config):
 
     every: PositiveInt = 25
     tasks: PositiveInt = 256
+    """How many of the held-out tasks, from the first on."""
     samples: PositiveInt = 8
     ks: tuple[PositiveInt, ...] = (1, 8)
     temperature: float = Field(1.0, ge=0.0)
@@ -162,6 +171,7 @@ class TrainConfig(Config):
     env: EnvConfig
     model: ModelConfig
     steps: int = Field(100, ge=0)
+    """Steps of reinforcement learning: one batch of episodes and one update each."""
     seed: int = 0
     warmstart: WarmstartConfig = WarmstartConfig()
     rollout: RolloutConfig = RolloutConfig()
@@ -188,8 +198,3 @@ class TrainConfig(Config):
         """Write the resolved configuration as YAML."""
         text = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         Path(path).write_text(text, encoding="utf-8")
-
-
-def cosine(step: int, steps: int) -> float:
-    """Return the factor on the learning rate at `step` of `steps`: 1 at the start, 0 at the end."""
-    return 0.5 * (1.0 + math.cos(math.pi * min(step, steps) / max(steps, 1)))

@@ -13,9 +13,11 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
+
+from assay.core.trajectory import Group, Trajectory
 
 Kind = Literal["warmstart", "train", "eval"]
 
@@ -57,6 +59,40 @@ class MetricsLog:
         self._file.close()
         if self._board is not None:
             self._board.close()
+
+
+def rollout_metrics(groups: Sequence[Group]) -> dict[str, float | None]:
+    """Return the numbers of a step's episodes, all that were played, whatever was trained on.
+
+    Means of `reward`, `correct` (the raw outcome) and of the reward's `parts` are over episodes with a verdict, those
+    of `turns` and `tokens` over all. `mixed` is the share of groups whose raw outcomes differ.
+    """
+    members = [trajectory for group in groups for trajectory in group]
+    scored = [trajectory for trajectory in members if trajectory.scored]
+    names = sorted({name for t in scored for step in t.steps for name in step.parts})
+    parts = {name: [_part(t, name) for t in scored] for name in names}
+    return {
+        "episodes": float(len(members)),
+        "unscored": float(len(members) - len(scored)),
+        "reward": _mean([t.reward for t in scored]),
+        "correct": _mean([None if t.correct is None else float(t.correct) for t in scored]),
+        "truncated": _mean([float(t.status == "truncated") for t in members]),
+        "turns": _mean([float(len(t.steps)) for t in members]),
+        "tokens_per_episode": _mean([float(t.output_tokens) for t in members]),
+        "mixed": _mean([float(group.mixed) for group in groups]),
+        **{f"reward/{name}": _mean(values) for name, values in parts.items()},
+    }
+
+
+def _part(trajectory: Trajectory, name: str) -> float | None:
+    """Return the sum of one component of the reward over an episode, None when it never had a value."""
+    known = [value for step in trajectory.steps if (value := step.parts.get(name)) is not None]
+    return sum(known) if known else None
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
 
 
 def read_metrics(run_dir: str | Path) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,7 @@ import pytest
 
 from assay.core.config import load_config
 from assay.core.errors import ConfigError
-from assay.trainers.config import TrainConfig, cosine
+from assay.trainers.config import TrainConfig
 
 MINIMAL = ["env.id=assay/Arithmetic-v0", "model.vocabulary='0123456789'"]
 
@@ -48,8 +48,3 @@ def test_a_written_config_reads_back_equal(tmp_path: Path) -> None:
     config.write(tmp_path / "config.yaml")
     assert load_config(TrainConfig, tmp_path / "config.yaml") == config
 
-
-def test_cosine_goes_from_one_to_nothing() -> None:
-    assert cosine(0, 10) == 1.0
-    assert cosine(5, 10) == pytest.approx(0.5)
-    assert cosine(10, 10) == pytest.approx(0.0)

@@ -1,0 +1,158 @@
+"""The training loop: warm start, then episodes -> advantages -> samples -> update -> weights, until it has learned.
+
+Invariants:
+
+* What happens in step s is a function of the configuration, the seed and the weights before it. A run that is killed
+  and resumed ends with the same bits as one that is not (on one machine, with as many threads).
+* The engine shares the trainer's module and forgets its caches after every update, so no token is ever sampled with
+  keys and values of older weights.
+* Filters read the raw outcome; the loss reads the reward.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.core.trajectory import Group
+from assay.evals.summary import EvalSummary
+from assay.rollouts.groups import group_requests, play_groups, sample_groups, usable
+from assay.rollouts.request import EpisodeRequest
+from assay.trainers import episodes, warmstart
+from assay.trainers.config import TrainConfig
+from assay.trainers.demonstrations import demonstrate
+from assay.trainers.evaluate import evaluate, read_evaluations
+from assay.trainers.interrupt import StopSignal
+from assay.trainers.metrics import rollout_metrics
+from assay.trainers.reporter import Reporter, SilentReporter
+from assay.trainers.rundir import RunDirectory
+from assay.trainers.samples import build_samples
+from assay.trainers.session import Session
+
+ROW_EVERY = 10
+"""The warm start writes a row of metrics for every so many steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """How a run ended."""
+
+    run_dir: Path
+    step: int
+    """Steps of reinforcement learning done."""
+    finished: bool
+    """False when it was stopped; `train(..., resume=True)` goes on."""
+    evaluations: dict[int, EvalSummary]
+    """Held-out results by step, those before a resume included."""
+    seconds: float
+    """Time spent, over all processes that worked on the run."""
+
+
+def train(
+    config: TrainConfig, run_dir: str | Path, *, resume: bool = False, reporter: Reporter | None = None
+) -> TrainResult:
+    """Train as `config` says and leave everything in `run_dir` (see `rundir.py`).
+
+    The first Ctrl-C ends the step, saves a checkpoint and returns; the second one interrupts at once. Raises
+    `ConfigError` for settings that make no sense, and `CheckpointError` when a checkpoint cannot be written.
+    """
+    run = RunDirectory(run_dir)
+    checkpoint = run.begin(config, resume=resume)
+    with StopSignal() as stop, Session(config, run, reporter or SilentReporter(), checkpoint) as session:
+        asyncio.run(_run(session, stop))
+        session.save()
+        finished = session.progress.phase == "step" and session.progress.step >= config.steps
+        if finished:
+            session.policy.export(run.model)
+        return TrainResult(run.path, session.progress.step, finished, read_evaluations(run), session.seconds)
+
+
+async def _run(session: Session, stop: StopSignal) -> None:
+    if session.progress.phase == "warmstart":
+        await _warm_start(session, stop)
+    if not stop.requested:
+        await _reinforce(session, stop)
+
+
+async def _warm_start(session: Session, stop: StopSignal) -> None:
+    config, progress, reporter = session.config.warmstart, session.progress, session.reporter
+    if config.steps:
+        reporter.on_phase("demonstrations", 0, config.demonstrations)
+        shown = await demonstrate(
+            session.make_env,
+            session.tasks,
+            config,
+            session.agent(session.engine, 1.0),
+            seed=session.config.seed,
+            on_progress=reporter.on_progress,
+        )
+        reporter.on_phase("warmstart", progress.step, config.steps)
+    while progress.step < config.steps:
+        if stop.requested:
+            return
+        numbers = session.updater.step(warmstart.batch(shown, config.batch, progress.step, session.config.seed))
+        progress.step += 1
+        reporter.on_progress(progress.step)
+        if progress.step % ROW_EVERY == 0:
+            session.log("warmstart", progress.step, numbers)
+        if progress.step % config.checkpoint_every == 0:
+            session.save()
+    session.begin_phase("step")
+
+
+async def _reinforce(session: Session, stop: StopSignal) -> None:
+    """The loop."""
+    config, progress = session.config, session.progress
+    session.reporter.on_phase("train", progress.step, config.steps)
+    await session.engine.update_weights(None, progress.step)
+    if progress.step == 0:
+        await _evaluate_and_save(session)
+    while progress.step < config.steps and not stop.requested:
+        started = time.perf_counter()
+        played, groups = await _sample(session)
+        sampled = time.perf_counter()
+        samples = build_samples(
+            groups,
+            session.advantage(groups),
+            normalization=config.algorithm.normalization,
+            max_tokens=config.rollout.episode_tokens or config.rollout.max_tokens,
+        )
+        update = session.updater.step(samples)
+        progress.step += 1
+        await session.engine.update_weights(None, progress.step)
+        updated = time.perf_counter()
+        seconds = {"seconds/rollout": sampled - started, "seconds/update": updated - sampled}
+        session.log("train", progress.step, {**rollout_metrics(played), "groups": len(groups), **update, **seconds})
+        session.reporter.on_progress(progress.step)
+        await _evaluate_and_save(session, always=progress.step == config.steps)
+
+
+async def _sample(session: Session) -> tuple[Sequence[Group], Sequence[Group]]:
+    """Play the episodes of the next step; return all groups, and those to train on."""
+    rollout, progress, mode = session.config.rollout, session.progress, session.config.algorithm.dynamic_sampling
+    step, drawn = progress.step + 1, progress.next_task
+
+    def draw(count: int) -> list[EpisodeRequest]:
+        tasks = list(episodes.draw(session.tasks, progress.next_task, count))
+        name = f"step-{step:06d}/{progress.next_task - drawn:04d}"
+        progress.next_task += count
+        return list(group_requests(tasks, rollout.group_size, seed=session.config.seed, name=name))
+
+    with session.record("train", step) as session.runner.store:
+        if mode == "refill":
+            batch = await sample_groups(session.runner, draw, rollout.groups)
+            return batch.played, batch.groups
+        played = await play_groups(session.runner, draw(rollout.groups))
+    fit = [group for group in map(usable, played) if group is not None]
+    return played, [group for group in fit if group.mixed] if mode == "drop" else fit
+
+
+async def _evaluate_and_save(session: Session, *, always: bool = False) -> None:
+    step = session.progress.step
+    if always or step % session.config.eval.every == 0:
+        await evaluate(session)
+    if always or step % session.config.checkpoint.every == 0:
+        session.save()

@@ -1,0 +1,142 @@
+"""Everything that a training run works with, built from its configuration: what the loop does not have to see.
+
+Invariant: building a session from a checkpoint gives the state that the run had when it was written.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import torch
+
+from assay.agents.chat import ChatAgent
+from assay.agents.engines.base import Engine, SamplingParams
+from assay.agents.engines.hf import HFEngine
+from assay.rollouts.runner import Runner
+from assay.rollouts.store import TrajectoryStore
+from assay.trainers import episodes, warmstart
+from assay.trainers.advantages import make_advantage
+from assay.trainers.checkpoint import Phase, Progress, read_state, restore_checkpoint, save_checkpoint
+from assay.trainers.config import TrainConfig
+from assay.trainers.losses import make_loss
+from assay.trainers.metrics import Kind, MetricsLog
+from assay.trainers.policy import load_policy
+from assay.trainers.reporter import Reporter
+from assay.trainers.rundir import RunDirectory
+from assay.trainers.update import Updater
+
+
+class Session:
+    """The parts of a run. A context manager: leaving it closes what is open."""
+
+    def __init__(self, config: TrainConfig, run: RunDirectory, reporter: Reporter, checkpoint: Path | None) -> None:
+        """Build everything, and restore `checkpoint` when there is one."""
+        self.config, self.run, self.reporter = config, run, reporter
+        self.advantage = make_advantage(config.algorithm.advantage, **config.algorithm.advantage_options)
+        self.loss = make_loss(config.algorithm.loss, **config.algorithm.loss_options)
+        self.make_env = episodes.env_maker(config.env, "train")
+        self.make_eval_env = episodes.env_maker(config.env, "eval")
+        self.tasks = episodes.tasks_of(self.make_env, config.env.id)
+        self.eval_tasks = episodes.tasks_of(self.make_eval_env, config.env.id)
+        self.policy = load_policy(config.model, config.seed)
+        self.autocast = torch.bfloat16 if config.model.autocast == "bfloat16" else None
+        self.progress = Progress()
+        self.begin_phase(read_state(checkpoint)["phase"] if checkpoint else "warmstart")
+        if checkpoint is not None:
+            fingerprint, values = config.fingerprint, config.model_dump(mode="json")
+            self.progress = restore_checkpoint(checkpoint, self.policy, self.optimizer, values, fingerprint)
+            self.updater.load_state_dict(self.progress.updater)
+        run.rewind(self.progress)
+        self.engine = HFEngine(self.policy.model, max_batch=config.rollout.concurrency, dtype=self.autocast)
+        self.runner = Runner(
+            self.make_env,
+            self.agent(self.engine, config.rollout.temperature),
+            concurrency=config.rollout.concurrency,
+            limits=episodes.episode_limits(config.rollout),
+        )
+        self.metrics = MetricsLog(run.path, offset=self.progress.metrics_offset, tensorboard=config.tensorboard)
+        self._started = time.perf_counter() - self.progress.seconds
+        self._saved = self.progress.name if checkpoint else ""
+
+    def agent(self, engine: Engine, temperature: float) -> ChatAgent:
+        """Return the agent that plays through `engine`."""
+        rollout = self.config.rollout
+        sampling = SamplingParams(max_tokens=rollout.max_tokens, temperature=temperature)
+        return ChatAgent(engine, self.policy.tokenizer, tool_format=rollout.tool_format, sampling=sampling)
+
+    def begin_phase(self, phase: Phase) -> None:
+        """Begin a phase with a fresh optimiser: AdamW at the phase's own rate."""
+        warming, optim = phase == "warmstart", self.config.optim
+        steps = self.config.warmstart.steps
+        self.progress.phase, self.progress.step = phase, 0
+        self.optimizer = torch.optim.AdamW(
+            self.policy.trainable(),
+            lr=self.config.warmstart.learning_rate if warming else optim.learning_rate,
+            betas=optim.betas,
+            weight_decay=optim.weight_decay,
+        )
+        self.updater = Updater(
+            self.policy.model,
+            self.optimizer,
+            make_loss("nll") if warming else self.loss,
+            token_budget=optim.token_budget,
+            layout=optim.layout,
+            temperature=1.0 if warming else self.config.rollout.temperature,
+            grad_clip=optim.grad_clip,
+            autocast_dtype=self.autocast,
+            schedule=(lambda step: warmstart.rate(step, steps)) if warming else self._rate,
+        )
+
+    def _rate(self, step: int) -> float:
+        return min(1.0, (step + 1) / max(self.config.optim.warmup_steps, 1))
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on the run, over all processes."""
+        return time.perf_counter() - self._started
+
+    def log(self, kind: Kind, step: int, numbers: Mapping[str, float | None]) -> None:
+        """Write a row of metrics and tell the reporter."""
+        self.reporter.on_row(self.metrics.write(kind, step, self.seconds, numbers))
+
+    @contextmanager
+    def record(self, kind: str, step: int) -> Iterator[TrajectoryStore | None]:
+        """Open the store for the episodes of a step; None when those of this step are not wanted."""
+        if kind == "train" and step % self.config.rollout.record_every:
+            yield None
+        else:
+            with TrajectoryStore(self.run.trajectories(kind, step)) as store:
+                yield store
+
+    def save(self) -> None:
+        """Write a checkpoint of this moment, unless it is there already."""
+        if self._saved == self.progress.name:
+            return
+        self.progress.metrics_offset, self.progress.seconds = self.metrics.offset, self.seconds
+        self.progress.updater = self.updater.state_dict()
+        path = save_checkpoint(
+            self.run.checkpoints,
+            self.policy,
+            self.optimizer,
+            self.progress,
+            self.config.model_dump(mode="json"),
+            self.config.fingerprint,
+            keep=self.config.checkpoint.keep,
+        )
+        self._saved = self.progress.name
+        self.reporter.on_checkpoint(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with ExitStack() as stack:
+            stack.callback(self.metrics.close)
+            stack.callback(self.runner.close)
