@@ -6,14 +6,12 @@ import difflib
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from assay.core.errors import ConfigError
 
-F = TypeVar("F", bound=Callable[..., Any])
 
-
-def bindable(kind: str, function: F) -> Callable[..., F]:
+def bindable(kind: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a factory: called with options, it returns `function` with those keyword-only arguments fixed.
 
     The factory raises `ConfigError` for an option that the function does not have, or for a missing one that has

@@ -30,7 +30,7 @@ def on_policy(model, count=12):
 
 
 @pytest.mark.parametrize("normalization", ["token-mean", "sequence-mean", "constant"])
-@pytest.mark.parametrize("loss", ["ppo_clip", "nll"])
+@pytest.mark.parametrize("loss", ["ppo_clip", "gspo", "nll"])
 def test_no_split_changes_the_gradient(normalization, loss):
     samples = assign_weights(random_samples(16), normalization, max_tokens=30)
     whole = gradient(samples, loss=loss, token_budget=10_000)

@@ -5,8 +5,8 @@ member of each group with one float per turn, or None for a member without a ver
 function of this package:
 
 * only scored members enter a statistic; a non-finite reward counts as no verdict;
-* a group in which all scored members earned the same, a group of one included, gets exact zeros (REINFORCE++ without
-  a group baseline compares over the batch instead, and gives exact zeros for a batch without signal);
+* a group of one gets exact zeros, and so does a group whose scored members are equal in all that the estimator reads
+  (REINFORCE++ without a group baseline compares over the batch instead: a *batch* without signal gets exact zeros);
 * NaN and infinity never come out.
 """
 
