@@ -1,0 +1,1 @@
+"""Rules on rankings: what was retrieved, and in which order."""
