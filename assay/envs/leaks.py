@@ -18,6 +18,8 @@ LONG = 16
 """A target of at least so many characters never occurs by chance: one occurrence is a leak."""
 _MAX_CHANCE = 0.5
 _ALPHA = 1e-3
+_MARGIN = 0.2
+"""Word problems do name their answer a little more often than chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,9 @@ class Leaks:
     @property
     def leaked(self) -> bool:
         """Whether chance cannot explain the occurrences."""
-        return self.long > 0 or (not self.undecidable and self.p_value < _ALPHA)
+        if self.undecidable:
+            return False
+        return self.long > 0 or (self.found / self.tasks > self.chance + _MARGIN and self.p_value < _ALPHA)
 
     @property
     def undecidable(self) -> bool:

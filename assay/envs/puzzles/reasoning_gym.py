@@ -13,12 +13,13 @@ import re
 import sys
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from assay.core.errors import ConfigError
-from assay.core.seeding import Split
+from assay.core.seeding import Split, derive_seed
 from assay.core.task import Task
 from assay.core.verdict import Verdict, right, wrong
 from assay.envs.base import SingleTurnEnv
@@ -27,6 +28,8 @@ from assay.envs.sources.reasoning_gym import ReasoningGymGenerator, make_dataset
 from assay.verifiers.base import Evidence, Verifier
 
 ENV_ID = "assay/ReasoningGym-v0"
+_PROBES = 8
+_NONSENSE = "?!"
 _INSTRUCTIONS = "Think step by step, and end with the final answer between <answer> and </answer>."
 _NUMBER = re.compile(r"[-+]?[0-9]{1,40}(?:\.[0-9]{1,40}|/[0-9]{1,40})?")
 _RUNS_TEXT = re.compile(r"(?<![\w.])(?:eval|exec)\(|\bparse_expr\(|\bsympify\(")
@@ -73,28 +76,63 @@ class ExactAnswerVerifier(Verifier):
 class UpstreamVerifier(ExactAnswerVerifier):
     """Correct when the dataset's own scorer gives its full score; anything less is a 0.
 
-    Some of those scorers run the answer as Python (`eval`, sympy's `parse_expr`): a policy's text must never get
-    there, and such datasets are refused.
+    Two kinds of datasets are refused: those whose scorer runs the answer as Python (`eval`, sympy's `parse_expr`),
+    where a policy's text must never get, and those whose scorer gives full score to nonsense.
+
+    A scorer that reads the gold but raises on an answer could not read that answer: a 0. One that raises on the gold
+    as well is broken: no verdict.
     """
 
     name = "reasoning_gym_upstream"
 
     def __init__(self, dataset: str, config: Mapping[str, Any]) -> None:
         self._dataset = make_dataset(dataset, 0, config)
-        if _RUNS_TEXT.search(_scorer_module(type(self._dataset))):
-            raise ConfigError(
-                f"the scorer of reasoning-gym dataset {dataset!r} may run the answer as code; use scorer='exact'"
-            )
+        complaint = _untrustworthy(dataset, json.dumps(config, sort_keys=True))
+        if complaint:
+            raise ConfigError(f"the scorer of reasoning-gym dataset {dataset!r} {complaint}; use scorer='exact'")
 
     def verify(self, task: Task, evidence: Evidence) -> Verdict:
         """Ask the dataset's `score_answer`."""
         answer = read_answer(evidence.text)
         if not answer:
             return wrong("no answer", status="no_answer")
-        score = float(self._dataset.score_answer(answer, task.metadata["item"]))
+        item = task.metadata["item"]
+        try:
+            score = float(self._dataset.score_answer(answer, item))
+        except Exception as error:
+            if task.target is None or self._dataset.score_answer(task.target, item) != 1.0:
+                raise
+            reason = f"the dataset's scorer cannot read it: {type(error).__name__}"
+            return wrong(reason, status="unparsable", extracted=answer[:200])
         if score == 1.0:
             return right(extracted=answer[:200])
         return wrong(f"the dataset's scorer gives {score:.3g}, not 1", extracted=answer[:200])
+
+    def check_target(self, task: Task) -> str | None:
+        """The scorer reads the whole item; some have no single gold answer."""
+        return None
+
+
+@lru_cache(maxsize=256)
+def _untrustworthy(dataset: str, config: str) -> str:
+    """Return what speaks against a dataset's own scorer, or an empty string."""
+    settings = json.loads(config)
+    if _RUNS_TEXT.search(_scorer_module(type(make_dataset(dataset, 0, settings)))):
+        return "may run the answer as code"
+    for index in range(_PROBES):
+        items = make_dataset(dataset, derive_seed("probe", dataset, index) % 2**31, settings)
+        try:
+            paid = items.score_answer(_NONSENSE, items[0]) == 1.0
+        except Exception:  # noqa: BLE001 - a scorer may raise anything on nonsense; it does not pay for it
+            paid = False
+        if paid:
+            return "gives full score to nonsense"
+    return ""
+
+
+@lru_cache(maxsize=256)
+def _has_gold(generator: ReasoningGymGenerator) -> bool:
+    return generator(np.random.default_rng(0))["target"] is not None
 
 
 def _scorer_module(dataset: type) -> str:
@@ -132,6 +170,8 @@ class ReasoningGymEnv(SingleTurnEnv):
         generator = ReasoningGymGenerator(
             dataset, json.dumps(settings, sort_keys=True), _INSTRUCTIONS if instructions else ""
         )
+        if scorer == "exact" and not _has_gold(generator):
+            raise ConfigError(f"reasoning-gym dataset {dataset!r} has no gold answers; use scorer='upstream'")
         name = f"{ENV_ID}/{dataset}"
         super().__init__(
             task_source(name, split, generator, ReasoningGymGenerator(dataset)), verifier, render_mode=render_mode
@@ -141,4 +181,10 @@ class ReasoningGymEnv(SingleTurnEnv):
         """Return one turn: the gold answer between tags."""
         if style not in self.demonstration_styles:
             return super().demonstrate(task, style, rng)
+        if task.target is None:
+            raise ConfigError(f"{task.id}: the dataset has no gold answers to demonstrate")
         return [f"<answer>{task.target}</answer>"]
+
+    def demonstration(self, task: Task) -> list[str] | None:
+        """Return the gold answer, where the dataset has one."""
+        return None if task.target is None else super().demonstration(task)
