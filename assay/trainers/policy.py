@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
 
+from assay.agents.checkpoint import pick_device, read_model, read_tokenizer
 from assay.core.errors import ConfigError
 from assay.core.seeding import derive_seed
 from assay.trainers.config import LoraConfig, ModelConfig
@@ -25,8 +25,6 @@ from assay.trainers.tokenizer import character_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 
 
 @dataclass
@@ -90,7 +88,6 @@ def load_policy(config: ModelConfig, seed: int = 0) -> Policy:
 
     Raises `ConfigError` for a directory that is no usable checkpoint or sizes that no model can have.
     """
-    _silence_progress_bars()
     torch.manual_seed(derive_seed(seed, "model"))
     policy = read_policy(config.path) if config.path is not None else build_policy(config)
     if config.lora is not None:
@@ -98,26 +95,6 @@ def load_policy(config: ModelConfig, seed: int = 0) -> Policy:
     policy.model.to(pick_device(config.device))
     policy.model.eval()  # dropout would make the trainer's log-probabilities differ from the engine's
     return policy
-
-
-def _silence_progress_bars() -> None:
-    """Progress belongs to the command line; transformers would draw bars for reading files of a few megabytes."""
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-
-
-def pick_device(name: str) -> torch.device:
-    """Return the device of a config's `device`."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise ConfigError(f"model.device: {name!r} is no device; use auto, cpu or cuda") from None
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(f"model.device: {name!r} is not there; this torch sees no GPU")
-    return device
 
 
 def build_policy(config: ModelConfig) -> Policy:
@@ -156,40 +133,8 @@ def build_policy(config: ModelConfig) -> Policy:
 
 def read_policy(path: str | Path) -> Policy:
     """Read a Hugging Face checkpoint directory (or an adapter directory that names its base) in float32."""
-    from transformers import AutoModelForCausalLM
-
-    tokenizer = read_tokenizer(path)
-    try:
-        model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, local_files_only=True)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ConfigError(f"model.path: {path}: cannot be loaded: {str(error).strip().splitlines()[0]}") from error
-    return Policy(model, tokenizer)
-
-
-def read_tokenizer(path: str | Path) -> PreTrainedTokenizerBase:
-    """Read the tokenizer of a checkpoint directory. `ConfigError` names what the directory lacks."""
-    from transformers import AutoTokenizer
-
-    directory = Path(path)
-    if not directory.is_dir():
-        raise ConfigError(f"model.path: {path}: there is no such directory")
-    if not any((directory / name).is_file() for name in ("config.json", "adapter_config.json")):
-        raise ConfigError(f"model.path: {path}: no config.json; this is not a Hugging Face checkpoint directory")
-    if not any((directory / name).is_file() for name in TOKENIZER_FILES):
-        raise ConfigError(
-            f"model.path: {path}: no tokenizer (tokenizer.json); copy the tokenizer files beside the weights"
-        )
-    try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(path, local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"model.path: {path}: the tokenizer cannot be read: {str(error).splitlines()[0]}") from error
-    if tokenizer.chat_template is None:
-        raise ConfigError(
-            f"model.path: {path}: the tokenizer has no chat template; add chat_template.jinja to the directory"
-        )
-    if tokenizer.eos_token_id is None:
-        raise ConfigError(f"model.path: {path}: the tokenizer has no end-of-sequence token, so no turn could end")
-    return tokenizer
+    tokenizer = read_tokenizer(path)  # first: it is small, and says what the directory lacks
+    return Policy(read_model(path), tokenizer)
 
 
 def _with_adapter(model: PreTrainedModel, options: LoraConfig) -> Any:
