@@ -44,8 +44,8 @@ class Row:
     seconds: float
     tags: tuple[str, ...]
     difficulty: float | None
-    prompt: int
-    """Hash of the opening messages, good within one process."""
+    prompt: int | None
+    """Hash of the opening messages, good within one process; None when the episode did not even begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def _row(trajectory: Trajectory) -> Row:
         seconds=trajectory.seconds,
         tags=trajectory.tags,
         difficulty=trajectory.difficulty,
-        prompt=hash(tuple((m["role"], text_of(m)) for m in trajectory.opening)),
+        prompt=hash(tuple((m["role"], text_of(m)) for m in trajectory.opening)) if trajectory.opening else None,
     )
 
 

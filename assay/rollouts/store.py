@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Self
 
@@ -83,6 +83,11 @@ class TrajectoryStore:
                 os.fsync(fd)
             finally:
                 os.close(fd)
+
+    @property
+    def ids(self) -> Set[str]:
+        """The ids of all stored trajectories."""
+        return self._ids
 
     def __contains__(self, trajectory_id: object) -> bool:
         return trajectory_id in self._ids

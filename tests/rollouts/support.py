@@ -5,6 +5,8 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+import gymnasium
+
 from assay.core.errors import Fault
 from assay.core.message import text_of, user
 from assay.core.seeding import derive_seed
@@ -82,6 +84,21 @@ class Quiz(TaskEnv):
     def close(self):
         self.census.closed[self.number] += 1
         super().close()
+
+
+class QuizOf(Quiz):
+    """A quiz of `count` questions, for registration."""
+
+    def __init__(self, *, count=8, delay=0.0):
+        super().__init__(tasks=make_tasks(count))
+        self.blocking, self.delay = delay > 0, delay
+
+    def advance(self, action):
+        time.sleep(self.delay)
+        return super().advance(action)
+
+
+gymnasium.register("test-rollouts/Quiz-v0", entry_point="tests.rollouts.support:QuizOf", disable_env_checker=True)
 
 
 class SlowQuiz(Quiz):
