@@ -169,9 +169,7 @@ def test_real_gsm8k_and_math_rows():
     assert all("<<" not in t.metadata["solution"] for t in env.tasks)
     math = make(data / "math500_odd.jsonl")
     assert math.tasks.size == 250 and {t.difficulty for t in math.tasks} == {1, 2, 3, 4, 5}
-    judged = make(data / "math500_odd.jsonl", verifier="math", allow_unreadable=True)
-    assert judged.tasks.size + len(judged.unreadable) == 250 and len(judged.unreadable) < 10
-    for source in (env, math, judged):
+    for source in (env, math, make(data / "gsm8k_test_odd.jsonl", verifier="math")):
         for task in source.tasks:
             source.reset(options={"task": task})
             assert source.step(source.demonstration(task)[0])[4]["verdict"].correct, task.id
