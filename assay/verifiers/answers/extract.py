@@ -44,11 +44,13 @@ _PHRASE = re.compile(
     r"(?:final\s+answer|answer|solution)\b[\s*:]*(?:is\b|are\b|=|:|\bmust be\b|\bis:)[\s*:]*", re.IGNORECASE
 )
 _STOP = re.compile(r"\.(?:\s|$)|\n|\bI hope\b|<\||</")
-_HEDGE = re.compile(
-    r"\b(?:not|isn't|can't|cannot|maybe|perhaps|probably|might|guess|unsure|either|don't|possibly|no idea)\b", re.I
-)
+_GUESS = re.compile(r"\b(?:maybe|perhaps|probably|might|guess|unsure|either|possibly|no idea|don't know)\b", re.I)
+_DENIAL = re.compile(r"\b(?:not|isn't|cannot|can't|never)\b", re.I)
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
-_NUMBER = re.compile(r"(?<![\w.,])[-+]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:/\d+)?(?:\s?\\?%)?(?![\w])")
+_NUMBER = re.compile(
+    r"(?<![\w.,])[-+]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:/\d+)?(?:\s?\\?%)?(?![\w])"
+    r"|(?<![\w.,])\d{1,20}(?:,\d{3}){0,9}(?:\.\d{1,20})?(?=(?:cm|mm|km|m|kg|g)[²³]?\b)"
+)
 
 
 def brace_end(text: str, start: int) -> int:
@@ -163,13 +165,20 @@ def _last_formula(text: str) -> str | None:
     last = None
     for match in _FORMULA.finditer(window):
         last = match
-    if last is not None:
-        return next(group for group in last.groups() if group is not None).strip()
-    for line in reversed(window.splitlines()):
+    rest = window if last is None else window[last.end() :]
+    for line in reversed(rest.splitlines()):
         numbers = [m for m in _NUMBER.finditer(line) if any(c.isdigit() for c in m.group())]
         if numbers:
-            return None if _HEDGE.search(line) else numbers[-1].group()
-    return None
+            return None if _hedged(line, numbers) else numbers[-1].group().strip()
+    return None if last is None else next(group for group in last.groups() if group is not None).strip()
+
+
+def _hedged(line: str, numbers: list[re.Match[str]]) -> bool:
+    """Whether the last number of a line is guessed at or denied. "Not 10 but 12" denies only the first."""
+    if _GUESS.search(line):
+        return True
+    before = numbers[-2].end() if len(numbers) > 1 else 0
+    return _DENIAL.search(line, before) is not None
 
 
 def extract(response: str, *, unmarked: bool = True, gold: bool = False) -> Extraction:

@@ -40,7 +40,9 @@ _SYMBOLS = {
     "\u2060": "", "\ufeff": "", "\u2061": "", "\u2062": r"\cdot ", "∘": r"\circ ",
 }  # fmt: skip
 _TABLE: dict[int, str] = {ord(k): v for k, v in _SYMBOLS.items()}
-_TABLE.update(dict.fromkeys((0xA0, 0x2002, 0x2003, 0x2005, 0x2007, 0x2008, 0x2009, 0x200A, 0x202F, 0x205F, 0x3000), " "))
+_TABLE.update(
+    dict.fromkeys((0xA0, 0x2002, 0x2003, 0x2005, 0x2007, 0x2008, 0x2009, 0x200A, 0x202F, 0x205F, 0x3000), " ")
+)
 _TABLE.update({c: chr(c - 0xFEE0) for c in range(0xFF01, 0xFF5F) if chr(c) not in _SYMBOLS})
 for _letters, _names in _GREEK:
     _TABLE.update({ord(c): f"\\{name} " for c, name in zip(_letters, _names.split(), strict=True)})
@@ -67,7 +69,8 @@ _MACRO = re.compile(
     r"|\\!"
 )
 _SPACE = re.compile(
-    r"\\(?:q?quad|hspace\{[^{}]*\}|enspace|thinspace|space|newline)(?![A-Za-z])|\\[,;:> ]|~|\$|\\[()\[\]]|\s"
+    r"\\q?quad|\\(?:hspace\{[^{}]*\}|enspace|thinspace|space|newline)(?![A-Za-z])"
+    r"|(?<!\\)\\[,;:> ()\[\]]|~|\$|\s"
 )
 _SYNONYM = {
     "dfrac": "frac", "tfrac": "frac", "cfrac": "frac", "leq": "le", "leqslant": "le", "leqq": "le", "geq": "ge",
@@ -81,6 +84,8 @@ _SYNONYM = {
     "backslash": "setminus", "infin": "infty", "textdegree": "circ", "textcirc": "circ", "smallsetminus": "setminus",
     "simeq": "approx", "lnot": "neg", "operatorname*": "operatorname",
 }  # fmt: skip
+_THOUSANDS = re.compile(r"(?<=\d)(?:, ?\\! ?|\{,\})(?=\d)")
+"""A comma that LaTeX sets without a gap can only separate thousands."""
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _BARE = {"|", "<", ">", ":", "*", "/", "[", "]"}
 _GLUE = re.compile(r"(?<![A-Za-z0-9.]) +| +(?![A-Za-z0-9.\\])")
@@ -112,10 +117,13 @@ def clean(text: str) -> str:
         text = _DAMAGED.sub(lambda m: _LETTER_OF[m.group()], text)
     if "\\" in text:
         text = _DOUBLED.sub(r"\\", text)
+        text = _THOUSANDS.sub("", text)
         text = _MACRO.sub("", text)
         text = text.replace("\\%", "%").replace("\\$", " ").replace("\\#", "#").replace("\\&", "&")
         text = _COMMAND.sub(_synonym, text)
-        text = text.replace("^{\\circ}", "^\\circ").replace("{,}", ",\\!")
+        text = text.replace("^{\\circ}", "^\\circ")
+    if "{,}" in text:
+        text = _THOUSANDS.sub("", text)
     text = _SPACE.sub(" ", text)
     return trim(_BLANKS.sub(" ", text))
 

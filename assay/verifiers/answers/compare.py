@@ -1,0 +1,514 @@
+"""Comparison of two parsed answers by type, under a policy.
+
+`Comparison.same(gold, answer)` peels labels, units and conditions off, then compares like with like. What the types
+leave to numbers goes to `equality.equal`. The gold decides which conventions apply, so the relation is not symmetric.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from assay.verifiers.answers import exactly, realsets, relations, words
+from assay.verifiers.answers.equality import Undecided, equal
+from assay.verifiers.answers.evaluate import KNOWN, LOCK, MP, Budget, CannotEvaluate, Evaluation
+from assay.verifiers.answers.nodes import (
+    Based,
+    Call,
+    Cases,
+    Const,
+    Expr,
+    Group,
+    Listing,
+    Matrix,
+    Mul,
+    Node,
+    Num,
+    NumberSet,
+    Qualified,
+    Quantity,
+    Ratio,
+    Relation,
+    SetOf,
+    Sym,
+    Text,
+    number,
+    over,
+    plus,
+    substitute,
+    symbols,
+    times,
+    walk,
+)
+from assay.verifiers.answers.policy import AnswerPolicy
+from assay.verifiers.answers.signs import expand
+from assay.verifiers.answers.units import Dimension, parse_unit, same_words
+
+_ROUNDING_DIGITS = 3
+"""Significant digits from which a decimal gold may stand for an exact value."""
+_PARAMETERS = frozenset("knmljt")
+_CONSTANTS_OF_INTEGRATION = ("C", "K", "c", "k", "A", "B", "D")
+
+
+class Comparison:
+    """Compares answers under one policy, within one budget."""
+
+    def __init__(self, policy: AnswerPolicy, budget: Budget) -> None:
+        self.policy, self.budget = policy, budget
+
+    # -- dispatch ----------------------------------------------------------------------------------------------
+
+    def same(self, gold: Node, answer: Node) -> bool:
+        """Return whether the answer means the gold.
+
+        Raises:
+            Undecided: the numbers could not be compared.
+            BudgetExceeded: the steps are used up.
+        """
+        self.budget.spend(1)
+        gold, answer = self._unqualified(gold, answer)
+        gold, answer = expand(gold), expand(answer)
+        if isinstance(gold, Text) or isinstance(answer, Text):
+            return self._texts(gold, answer)
+        if isinstance(gold, Quantity) or isinstance(answer, Quantity) or _has_sign_unit(gold, answer):
+            return self._quantities(gold, answer)
+        if isinstance(gold, Relation) or isinstance(answer, Relation):
+            return relations.same(self, gold, answer)
+        if self._both_sets(gold, answer):
+            return self.same_set(gold, answer)
+        if isinstance(gold, Matrix) or isinstance(answer, Matrix):
+            return self._matrices(gold, answer)
+        if isinstance(gold, Listing | SetOf | Group) or isinstance(answer, Listing | SetOf | Group):
+            return self._collections(gold, answer)
+        if isinstance(gold, Ratio) or isinstance(answer, Ratio):
+            return self._ratios(gold, answer)
+        if isinstance(gold, Based) or isinstance(answer, Based):
+            return self._numerals(gold, answer)
+        if isinstance(gold, Cases) and isinstance(answer, Cases):
+            return len(gold.rows) == len(answer.rows) and self._match(
+                [Group(row, "(", ")") for row in gold.rows], [Group(row, "(", ")") for row in answer.rows]
+            )
+        if isinstance(gold, Expr) and isinstance(answer, Expr):
+            return self.same_value(gold, answer)
+        return gold == answer
+
+    def _unqualified(self, gold: Node, answer: Node) -> tuple[Node, Node]:
+        """Drop conditions that only one side states, and memberships that only name a parameter's range."""
+        if isinstance(gold, Qualified) and isinstance(answer, Qualified) and gold.condition != answer.condition:
+            if not _same_range(gold.condition, answer.condition):
+                return gold, Text("")
+        while isinstance(gold, Qualified):
+            gold = gold.value
+        while isinstance(answer, Qualified):
+            answer = answer.value
+        return _without_ranges(gold), _without_ranges(answer)
+
+    # -- values ------------------------------------------------------------------------------------------------
+
+    def same_value(self, gold: Node, answer: Node) -> bool:
+        """Compare two expressions, with rounding, tolerance and renaming as the policy has them."""
+        if self.policy.simplified and isinstance(gold, Num) and not isinstance(answer, Num):
+            return False
+        if any(isinstance(n, Call) and n.name == "ellipsis" for side in (gold, answer) for n in walk(side)):
+            return relations.same_ellipsis(self, gold, answer)
+        if equal(gold, answer, self.budget):
+            return True
+        if not symbols(gold) and not symbols(answer):
+            return self._rounded(gold, answer)
+        renamed = self._renamed(gold, answer) if self.policy.renaming else None
+        return renamed is not None and equal(gold, renamed, self.budget)
+
+    def _rounded(self, gold: Node, answer: Node) -> bool:
+        """Whether the answer lies within the tolerance, or rounds to a decimal gold."""
+        policy = self.policy
+        if policy.rel_tol == 0.0 and policy.rounding == "never":
+            return False
+        with LOCK:
+            MP.dps = 30
+            try:
+                run = Evaluation({}, 30, self.budget, real=True)
+                one, two = run.value(gold), run.value(answer)
+                if policy.rel_tol and abs(one - two) <= policy.rel_tol * abs(one):
+                    return True
+                if policy.rounding == "never" or not isinstance(gold, Num) or not gold.decimals:
+                    return False
+                if policy.rounding == "exact_forms":
+                    digits = len(str(abs(gold.value.numerator * 10**gold.decimals // gold.value.denominator)))
+                    if digits < _ROUNDING_DIGITS or _terminates(answer):
+                        return False
+                return bool(abs(one - two) <= MP.mpf(10) ** -gold.decimals / 2)
+            except CannotEvaluate:
+                return False
+            finally:
+                MP.dps = 15
+
+    def _renamed(self, gold: Node, answer: Node) -> Node | None:
+        """Return the answer with the gold's name for a constant of integration or an integer parameter."""
+        mine, theirs = symbols(gold) - symbols(answer), symbols(answer) - symbols(gold)
+        if len(mine) != 1 or len(theirs) != 1:
+            return None
+        (old,), (new,) = theirs, mine
+        names = {old[0], new[0]}
+        if names <= set(_CONSTANTS_OF_INTEGRATION) and _is_added(gold, new) and _is_added(answer, old):
+            return substitute(answer, {old: Sym(new)})
+        if {old, new} <= _PARAMETERS and _multiplies_pi(gold, new) and _multiplies_pi(answer, old):
+            return substitute(answer, {old: Sym(new)})
+        return None
+
+    def approximate(self, node: Node) -> float | None:
+        """Return a float for ordering, or None for a symbolic or unreadable value."""
+        if symbols(node):
+            return None
+        with LOCK:
+            MP.dps = 25
+            try:
+                return float(Evaluation({}, 25, self.budget, real=True).value(node))
+            except (CannotEvaluate, OverflowError):
+                return None
+            finally:
+                MP.dps = 15
+
+    # -- words, units --------------------------------------------------------------------------------------------
+
+    def _texts(self, gold: Node, answer: Node) -> bool:
+        if words.same(gold, answer):
+            return True
+        for text, other in ((gold, answer), (answer, gold)):
+            if isinstance(text, Text) and isinstance(other, Mul | Call | Num):
+                product = words.as_product(text)
+                if product is not None and not isinstance(other, Num):
+                    return self.same_value(product, other)
+        if isinstance(answer, Relation) and isinstance(gold, Text) and answer.ops == ("=",):
+            return self.same(gold, answer.operands[1])
+        if isinstance(gold, Relation) and isinstance(answer, Text) and gold.ops == ("=",):
+            return self.same(gold.operands[1], answer)
+        if isinstance(gold, Quantity) and isinstance(answer, Text):
+            return False
+        return False
+
+    def _quantities(self, gold: Node, answer: Node) -> bool:
+        """Compare two values of which at least one carries a unit, a percent or a degree sign."""
+        (value1, unit1), (value2, unit2) = _measure(gold), _measure(answer)
+        if unit1 and not unit2 and unit1 not in ("%", "deg"):
+            value2, unit2 = _letter_unit(value2, unit1)
+        if unit2 and not unit1 and unit2 not in ("%", "deg"):
+            value1, unit1 = _letter_unit(value1, unit2)
+        if isinstance(value1, Relation) or isinstance(value2, Relation):
+            return self._labelled_quantities(gold, answer)
+        if self.policy.units == "ignore":
+            return self.same(value1, value2)
+        known1, known2 = _dimension(unit1), _dimension(unit2)
+        if unit1 and unit2:
+            if "%" in (unit1, unit2) and unit1 != unit2:
+                return False
+            if known1 is None and known2 is None:
+                return same_words(unit1, unit2) and self.same(value1, value2)
+            if known1 is None or known2 is None:
+                return False
+            if known1[1] != known2[1]:
+                return self._angles(value1, unit1, value2, unit2)
+            if known1[0] == known2[0]:
+                return self.same(value1, value2)
+            return self.same(_scaled(value1, known1[0]), _scaled(value2, known2[0]))
+        unit = unit1 or unit2
+        if unit == "%":
+            return self._percent(value1, bool(unit1), value2, bool(unit2))
+        if self.policy.units == "required" and unit1:
+            return False
+        if self.same(value1, value2):
+            return True
+        return self._angles(value1, unit1, value2, unit2)
+
+    def _labelled_quantities(self, gold: Node, answer: Node) -> bool:
+        """Compare relations whose last operand carries the unit."""
+
+        def push(node: Node) -> Node:
+            if isinstance(node, Quantity) and isinstance(node.value, Relation):
+                rel = node.value
+                return Relation((*rel.operands[:-1], Quantity(rel.operands[-1], node.unit)), rel.ops)
+            return node
+
+        return relations.same(self, push(gold), push(answer))
+
+    def _percent(self, value1: Node, percent1: bool, value2: Node, percent2: bool) -> bool:
+        if self.policy.percent in ("unit", "either") and self.same(value1, value2):
+            return True
+        if self.policy.percent in ("fraction", "either"):
+            return self.same(_hundredth(value1) if percent1 else value1, _hundredth(value2) if percent2 else value2)
+        return False
+
+    def _angles(self, value1: Node, unit1: str, value2: Node, unit2: str) -> bool:
+        """Compare degrees with radians where the policy allows it."""
+        if self.policy.degrees != "angle" or not {unit1, unit2} <= {"deg", "rad", ""} or "deg" not in (unit1, unit2):
+            return False
+        turn = over(Const("pi"), number(180))
+        one = times(value1, turn) if unit1 == "deg" else value1
+        two = times(value2, turn) if unit2 == "deg" else value2
+        return self.same(one, two)
+
+    # -- collections -------------------------------------------------------------------------------------------
+
+    def _both_sets(self, gold: Node, answer: Node) -> bool:
+        return realsets.is_set(gold) or realsets.is_set(answer)
+
+    def same_set(self, gold: Node, answer: Node) -> bool:
+        """Compare two sets of reals."""
+        if gold == answer:
+            return True
+        one, two = realsets.spans(gold, self.approximate), realsets.spans(answer, self.approximate)
+        if one is None or two is None:
+            return self._builders(gold, answer)
+        one, two = realsets.normal(one, self.approximate), realsets.normal(two, self.approximate)
+        return len(one) == len(two) and all(self._same_span(a, b) for a, b in zip(one, two, strict=True))
+
+    def _builders(self, gold: Node, answer: Node) -> bool:
+        from assay.verifiers.answers.nodes import Builder, SetOperation
+
+        if isinstance(gold, Builder) and isinstance(answer, Builder):
+            return self.same(gold.element, answer.element) and self.same(gold.condition, answer.condition)
+        if isinstance(gold, SetOperation) and isinstance(answer, SetOperation) and gold.kind == answer.kind:
+            return len(gold.parts) == len(answer.parts) and self._match(gold.parts, answer.parts)
+        return False
+
+    def _same_span(self, one: realsets.Span, two: realsets.Span) -> bool:
+        if (one.low_closed, one.high_closed) != (two.low_closed, two.high_closed):
+            return False
+        for a, b in ((one.low, two.low), (one.high, two.high)):
+            if (a is None) != (b is None) or (a is not None and b is not None and not self.same(a, b)):
+                return False
+        return True
+
+    def _collections(self, gold: Node, answer: Node) -> bool:
+        if isinstance(gold, Group) and isinstance(answer, Group):
+            return self._groups(gold, answer)
+        if isinstance(gold, Group) or isinstance(answer, Group):
+            group, other = (gold, answer) if isinstance(gold, Group) else (answer, gold)
+            return (
+                isinstance(other, Listing)
+                and isinstance(group, Group)
+                and (len(group.items) > 2 or relations.all_named(other.items))
+                and len(group.items) == len(other.items)
+                and all(self.same(a, b) for a, b in zip(_items(gold), _items(answer), strict=True))
+            )
+        if isinstance(gold, Listing) and isinstance(answer, Listing) and realsets.is_inequality(gold):
+            if realsets.is_inequality(answer) and self.same_set(gold, answer):
+                return True
+        one, two = _items(gold), _items(answer)
+        if len(one) != len(two):
+            return self._without_duplicates(one, two) if not self.policy.duplicates else False
+        return self._same_items(one, two, ordered=self.policy.list_order and isinstance(gold, Listing))
+
+    def _without_duplicates(self, one: Sequence[Node], two: Sequence[Node]) -> bool:
+        covered = all(any(self.same(a, b) for b in two) for a in one)
+        return covered and all(any(self.same(a, b) for a in one) for b in two)
+
+    def _groups(self, gold: Group, answer: Group) -> bool:
+        brackets = (gold.left, gold.right), (answer.left, answer.right)
+        if len(gold.items) != len(answer.items) or (len(gold.items) == 2 and brackets[0] != brackets[1]):
+            return False
+        return all(self.same(a, b) for a, b in zip(gold.items, answer.items, strict=True))
+
+    def _same_items(self, one: Sequence[Node], two: Sequence[Node], *, ordered: bool) -> bool:
+        """Compare items one to one: in order when the names on one side fix the order, else in any order."""
+        if any(isinstance(i, Call) and i.name == "ellipsis" for i in (*one, *two)):
+            ordered = True
+        named1, named2 = relations.names(one), relations.names(two)
+        if (named1 is None) != (named2 is None):
+            ordered = ordered or relations.distinct_names(named1 or named2 or [])
+            one, two = relations.values(one), relations.values(two)
+        elif named1 is None:
+            one, two = relations.without_first_name(one), relations.without_first_name(two)
+        if ordered:
+            return all(self.same(a, b) for a, b in zip(one, two, strict=True))
+        return self._match(one, two)
+
+    def _match(self, one: Sequence[Node], two: Sequence[Node]) -> bool:
+        """Whether the items can be paired off."""
+        left = list(two)
+        keys = [self._key(b) for b in left]
+        for a in one:
+            wanted = self._key(a)
+            for position, b in enumerate(left):
+                if wanted is not None and keys[position] is not None and not _near(wanted, keys[position]):
+                    continue
+                if self.same(a, b):
+                    del left[position], keys[position]
+                    break
+            else:
+                return False
+        return not left
+
+    def _key(self, node: Node) -> float | None:
+        """Return a number that equal items share, to skip hopeless pairs."""
+        return self.approximate(node) if isinstance(node, Expr) and not _special(node) else None
+
+    def _matrices(self, gold: Node, answer: Node) -> bool:
+        one, two = _as_matrix(gold), _as_matrix(answer)
+        if one is None or two is None:
+            return False
+        if one.determinant != two.determinant:
+            return False
+        if len(one.rows) != len(two.rows) or len(one.rows[0]) != len(two.rows[0]):
+            vector = 1 in (len(one.rows), len(one.rows[0])) and not (
+                isinstance(gold, Matrix) and isinstance(answer, Matrix)
+            )
+            if not vector or len(one.children()) != len(two.children()):
+                return False
+        return all(self.same(a, b) for a, b in zip(one.children(), two.children(), strict=True))
+
+    def _ratios(self, gold: Node, answer: Node) -> bool:
+        if isinstance(gold, Ratio) and isinstance(answer, Ratio):
+            if gold.spelling == answer.spelling:
+                return True
+            if len(gold.parts) != len(answer.parts) or not all(
+                isinstance(p, Expr) for p in (*gold.parts, *answer.parts)
+            ):
+                return False
+            if any(isinstance(p, Call) and p.name == "ellipsis" for p in (*gold.parts, *answer.parts)):
+                return all(self.same(a, b) for a, b in zip(gold.parts, answer.parts, strict=True))
+            first1, first2 = gold.parts[0], answer.parts[0]
+            if Num(Fraction(0)) in (*gold.parts, *answer.parts):
+                return all(self.same(a, b) for a, b in zip(gold.parts, answer.parts, strict=True))
+            return all(
+                self.same_value(times(a, first2), times(b, first1))
+                for a, b in zip(gold.parts[1:], answer.parts[1:], strict=True)
+            )
+        ratio, other = (gold, answer) if isinstance(gold, Ratio) else (answer, gold)
+        if not isinstance(ratio, Ratio) or len(ratio.parts) != 2 or not isinstance(other, Expr):
+            return False
+        if ratio.parts[1] == Num(Fraction(0)):
+            return False
+        return self.same_value(over(ratio.parts[0], ratio.parts[1]), other)
+
+    def _numerals(self, gold: Node, answer: Node) -> bool:
+        if isinstance(gold, Based) and isinstance(answer, Based):
+            if gold.base == answer.base:
+                return gold.digits.lstrip("0") == answer.digits.lstrip("0")
+            if self.policy.bases != "value":
+                return False
+            return _value(gold) is not None and _value(gold) == _value(answer)
+        based, other = (gold, answer) if isinstance(gold, Based) else (answer, gold)
+        if not isinstance(based, Based) or not isinstance(other, Num):
+            return False
+        if self.policy.bases == "ignore":
+            return str(other.value) == based.digits.lstrip("0")
+        if self.policy.bases == "value" or based.base == 10:
+            return _value(based) == other.value
+        return False
+
+
+# -- helpers -------------------------------------------------------------------------------------------------------
+
+
+def _items(node: Node) -> tuple[Node, ...]:
+    return node.items if isinstance(node, Listing | SetOf | Group) else (node,)
+
+
+def _special(node: Node) -> bool:
+    return any(isinstance(n, Call) and n.name in ("ellipsis", "percent", "deg") for n in walk(node))
+
+
+def _near(a: float | None, b: float | None) -> bool:
+    if a is None or b is None:
+        return True
+    return abs(a - b) <= 0.05 * max(abs(a), abs(b), 1e-300) or a == b
+
+
+def _terminates(node: Node) -> bool:
+    """Whether a number has a finite decimal expansion."""
+    try:
+        below = exactly.rational(node).denominator
+    except (exactly.NotRational, exactly.Pole):
+        return False
+    while below % 2 == 0:
+        below //= 2
+    while below % 5 == 0:
+        below //= 5
+    return below == 1
+
+
+def _is_added(node: Node, name: str) -> bool:
+    terms = node.children() if isinstance(node, Expr) and type(node).__name__ == "Add" else ()
+    return Sym(name) in terms and sum(n == Sym(name) for n in walk(node)) == 1
+
+
+def _multiplies_pi(node: Node, name: str) -> bool:
+    return any(isinstance(n, Mul) and Const("pi") in n.factors and name in symbols(n) for n in walk(node))
+
+
+def _has_sign_unit(gold: Node, answer: Node) -> bool:
+    return any(isinstance(n, Call) and n.name in ("percent", "deg") for n in (gold, answer))
+
+
+def _measure(node: Node) -> tuple[Node, str]:
+    """Return value and unit; signs count as units, and a unit of no dimension as none."""
+    if isinstance(node, Call) and node.name in ("percent", "deg"):
+        return node.args[0], "%" if node.name == "percent" else "deg"
+    if isinstance(node, Quantity):
+        known = parse_unit(node.unit)
+        if known is not None and not known[1]:
+            return node.value, ""
+        if known is not None and known[1] in ((("%", 1),), (("deg", 1),)):
+            return node.value, known[1][0][0]
+        inner, sign = _measure(node.value)
+        return (inner, f"{sign}{node.unit}") if sign == "deg" and node.unit in ("C", "F") else (node.value, node.unit)
+    return node, ""
+
+
+def _letter_unit(value: Node, unit: str) -> tuple[Node, str]:
+    """Read `5 m` as a quantity when the other side is one: the trailing letter is the unit."""
+    if isinstance(value, Mul) and len(value.factors) == 2 and isinstance(value.factors[-1], Sym):
+        letter = value.factors[-1].name
+        if isinstance(value.factors[0], Num) and parse_unit(letter) is not None and parse_unit(unit) is not None:
+            return value.factors[0], letter
+    return value, ""
+
+
+def _dimension(unit: str) -> tuple[Fraction, Dimension] | None:
+    return parse_unit(unit) if unit else None
+
+
+def _scaled(value: Node, factor: Fraction) -> Node:
+    return times(number(factor), value)
+
+
+def _hundredth(value: Node) -> Node:
+    return times(number(Fraction(1, 100)), value)
+
+
+def _as_matrix(node: Node) -> Matrix | None:
+    if isinstance(node, Matrix):
+        return node
+    if isinstance(node, Group) and (node.left, node.right) in (("(", ")"), ("[", "]")):
+        return Matrix(tuple((item,) for item in node.items))
+    return None
+
+
+def _value(node: Node) -> Fraction | None:
+    try:
+        return Fraction(int(node.digits, node.base)) if isinstance(node, Based) else None
+    except ValueError:
+        return None
+
+
+def _is_range(node: Node) -> bool:
+    """Whether a node only says where a parameter lives: `k in Z`."""
+    return isinstance(node, Relation) and node.ops == ("in",) and isinstance(node.operands[1], NumberSet)
+
+
+def _same_range(one: Node, two: Node) -> bool:
+    return _is_range(one) and _is_range(two)
+
+
+def _without_ranges(node: Node) -> Node:
+    if not isinstance(node, Listing):
+        return node
+    kept = [item for item in node.items if not _is_range(item)]
+    if len(kept) in (0, len(node.items)):
+        return node
+    return kept[0] if len(kept) == 1 else Listing(tuple(kept), node.joint)
+
+
+__all__ = ["KNOWN", "Any", "Comparison", "Undecided", "itertools", "plus"]

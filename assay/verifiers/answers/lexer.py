@@ -1,0 +1,454 @@
+"""Split a cleaned answer into tokens, in one pass.
+
+Decides what a run of letters is: a function (`sin`), a constant (`pi`), a joint ("and"), a unit after a number, a
+product of variables (`abc`, up to three letters), or words. LaTeX text is read the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from assay.verifiers.answers.units import is_unit_word
+
+MAX_TOKENS = 1500
+
+Kind = Literal["num", "sym", "const", "fn", "cmd", "op", "joint", "text", "unit", "set", "end"]
+
+
+class AnswerSyntaxError(ValueError):
+    """The text is not an answer in the grammar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token; `spaced` tells whether blank space stood before it."""
+
+    kind: Kind
+    value: str
+    spaced: bool = False
+
+
+FUNCTIONS = frozenset(
+    [
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "arccot",
+        "arcsec",
+        "arccsc",
+        "sinh",
+        "cosh",
+        "tanh",
+        "coth",
+        "sech",
+        "csch",
+        "arsinh",
+        "arcosh",
+        "artanh",
+        "asin",
+        "acos",
+        "atan",
+        "asinh",
+        "acosh",
+        "atanh",
+        "ln",
+        "log",
+        "lg",
+        "exp",
+        "sqrt",
+        "cbrt",
+        "max",
+        "min",
+        "gcd",
+        "lcm",
+        "abs",
+        "floor",
+        "ceil",
+        "det",
+        "sgn",
+        "sign",
+        "arg",
+        "Re",
+        "Im",
+        "arctg",
+        "arcctg",
+        "tg",
+        "ctg",
+        "cosec",
+        "binom",
+        "sup",
+        "inf",
+    ]
+)
+ALIASES = {
+    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "tg": "tan", "ctg": "cot", "arctg": "arctan",
+    "arcctg": "arccot", "cosec": "csc", "sign": "sgn", "asinh": "arsinh", "acosh": "arcosh", "atanh": "artanh",
+    "arcsinh": "arsinh", "arccosh": "arcosh", "arctanh": "artanh",
+}  # fmt: skip
+_CONSTANTS = {"pi": "pi", "infty": "inf", "infinity": "inf", "oo": "inf", "Inf": "inf"}
+_GREEK = frozenset(
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "rho",
+        "sigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Phi",
+        "Psi",
+        "Omega",
+        "ell",
+        "hbar",
+    ]
+)
+_ENGLISH = frozenset(
+    [
+        "no",
+        "on",
+        "yes",
+        "the",
+        "are",
+        "is",
+        "it",
+        "in",
+        "at",
+        "to",
+        "of",
+        "by",
+        "we",
+        "so",
+        "an",
+        "as",
+        "be",
+        "do",
+        "he",
+        "if",
+        "me",
+        "my",
+        "not",
+        "all",
+        "one",
+        "two",
+        "six",
+        "ten",
+        "any",
+        "for",
+        "has",
+        "its",
+        "odd",
+        "may",
+        "nor",
+        "now",
+        "off",
+        "out",
+        "own",
+        "per",
+        "put",
+        "set",
+        "too",
+        "use",
+        "was",
+        "way",
+        "who",
+        "why",
+        "you",
+        "can",
+        "how",
+        "let",
+        "new",
+        "old",
+        "our",
+        "see",
+        "day",
+        "man",
+        "men",
+        "top",
+        "end",
+        "bob",
+        "sam",
+        "tom",
+        "amy",
+        "dan",
+        "joe",
+        "max",
+        "min",
+        "red",
+        "tie",
+        "win",
+        "and",
+        "or",
+        "go",
+        "up",
+        "us",
+        "am",
+        "pm",
+        "none",
+        "dne",
+        "und",
+    ]
+)
+_JOINTS = {"and": "and", "or": "or", "&": "and"}
+_TEXT_COMMANDS = frozenset(("text", "mathrm", "operatorname", "mathit", "mathsf", "mathbf", "boldsymbol", "bm"))
+_SETS = {"R", "Z", "N", "Q", "C"}
+
+_NUMBER = re.compile(r"\d+(?:\.\d+|\.(?!\.))?|\.\d+")
+_THOUSANDS = re.compile(r"\d{1,3}(?:(?:,\d{3})+|(?: \d{3})+)(?![\d])(?:\.\d+)?")
+_SPACED_THOUSANDS = re.compile(r"\d{1,3}(?: \d{3})+(?!\d)(?:\.\d+)?")
+_DECIMAL_COMMA = re.compile(r"0,\d{3,}(?!\d|,)")
+_WORD = re.compile(r"[A-Za-z]+")
+_COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.DOTALL)
+_OPERATORS = ("<=>", "<=", ">=", "=<", "!=", "==", "**", "...", "=>", "->")
+_OPERATOR_NAMES = {"<=": "le", ">=": "ge", "=<": "le", "!=": "ne", "==": "=", "**": "^"}
+_COMMAND_OPERATORS = {
+    "le": "le", "ge": "ge", "ne": "ne", "approx": "approx", "equiv": "equiv", "in": "in", "notin": "notin",
+    "cdot": "*", "times": "*", "pm": "pm", "mp": "mp", "cup": "cup", "cap": "cap", "setminus": "setminus",
+    "{": "\\{", "}": "\\}", "\\": "row", "%": "%", "to": "to", "wedge": "and", "vee": "or", "sim": "sim",
+    "choose": "choose", "|": "norm", "iff": "iff", "Rightarrow": "implies", "implies": "implies", "bmod": "mod",
+    "mod": "mod", "&": "&",
+}  # fmt: skip
+
+
+def tokenize(text: str, *, thousands: bool = True) -> list[Token]:
+    """Return the tokens of a cleaned answer, ended by an `end` token; `AnswerSyntaxError` for a foreign character."""
+    return _Lexer(text, thousands).run()
+
+
+class _Lexer:
+    def __init__(self, text: str, thousands: bool) -> None:
+        self.text, self.at, self.depth = text, 0, 0
+        self.thousands = thousands
+        self.tokens: list[Token] = []
+
+    def run(self) -> list[Token]:
+        text, size = self.text, len(self.text)
+        while self.at < size:
+            char = text[self.at]
+            if char == " ":
+                self.at += 1
+                continue
+            if len(self.tokens) > MAX_TOKENS:
+                raise AnswerSyntaxError("the answer has too many parts")
+            if char.isdigit() or (char == "." and text[self.at + 1 : self.at + 2].isdigit()):
+                self.number()
+            elif char == "\\":
+                self.command()
+            elif char.isascii() and char.isalpha():
+                self.word()
+            else:
+                self.operator(char)
+        self.emit("end", "")
+        return self.tokens
+
+    def emit(self, kind: Kind, value: str, size: int = 0) -> None:
+        spaced = self.at > 0 and self.text[self.at - 1 : self.at] == " "
+        if kind == "text" and self.tokens and self.tokens[-1].kind == "text":
+            last = self.tokens.pop()
+            value, spaced = f"{last.value} {value}", last.spaced
+        self.tokens.append(Token(kind, value, spaced))
+        self.at += size
+
+    def number(self) -> None:
+        match = None
+        if self.thousands and self.depth == 0:
+            match = _THOUSANDS.match(self.text, self.at) or _DECIMAL_COMMA.match(self.text, self.at)
+        elif self.depth == 0:
+            match = _SPACED_THOUSANDS.match(self.text, self.at)
+        if match is not None:
+            digits = match.group()
+            if digits.startswith("0,"):
+                digits = digits.replace(",", ".")
+            elif digits.startswith("0"):
+                match = None
+        if match is None:
+            match = _NUMBER.match(self.text, self.at)
+            if match is None:
+                raise AnswerSyntaxError(f"unreadable number at {self.text[self.at : self.at + 10]!r}")
+            digits = match.group()
+        self.emit("num", digits.replace(",", "").replace(" ", ""), match.end() - self.at)
+
+    def operator(self, char: str) -> None:
+        for spelling in _OPERATORS:
+            if self.text.startswith(spelling, self.at):
+                if spelling == "...":
+                    return self.emit("cmd", "ldots", 3)
+                if spelling in _OPERATOR_NAMES:
+                    return self.emit("op", _OPERATOR_NAMES[spelling], len(spelling))
+                raise AnswerSyntaxError(f"unexpected {spelling!r}")
+        if char in "([{":
+            self.depth += 1
+        elif char in ")]}":
+            self.depth -= 1
+        elif char not in "+-*/^_=<>,;:|!'%&":
+            raise AnswerSyntaxError(f"unexpected {char!r}")
+        return self.emit("op", char, 1)
+
+    def command(self) -> None:
+        match = _COMMAND.match(self.text, self.at)
+        if match is None:
+            raise AnswerSyntaxError("the answer ends in a backslash")
+        name, size = match.group(1), match.end() - self.at
+        if name in _TEXT_COMMANDS:
+            return self.text_command(name, match.end())
+        if name == "mathbb" or name == "mathcal":
+            content, end = self.group(match.end())
+            return self.emit("set" if content.strip() in _SETS else "sym", content.strip(), end - self.at)
+        if name in ("{", "}"):
+            self.depth += 1 if name == "{" else -1
+            return self.emit("op", "\\" + name, size)
+        if name in _COMMAND_OPERATORS:
+            return self.emit("op", _COMMAND_OPERATORS[name], size)
+        if name in FUNCTIONS or name in ALIASES:
+            return self.emit("fn", ALIASES.get(name, name), size)
+        if name in _CONSTANTS:
+            return self.emit("const", _CONSTANTS[name], size)
+        if name in _GREEK:
+            return self.emit("sym", name, size)
+        return self.emit("cmd", name, size)
+
+    def group(self, at: int) -> tuple[str, int]:
+        """Return the braced (or single-character) argument at `at`, and where it ends."""
+        while self.text[at : at + 1] == " ":
+            at += 1
+        if self.text[at : at + 1] != "{":
+            return self.text[at : at + 1], at + 1
+        depth = 0
+        for index in range(at, len(self.text)):
+            char = self.text[index]
+            if char == "{":
+                depth += 1
+            elif char == "}":
+                depth -= 1
+                if depth == 0:
+                    return self.text[at + 1 : index], index + 1
+        raise AnswerSyntaxError("a brace does not close")
+
+    def text_command(self, name: str, at: int) -> None:
+        content, end = self.group(at)
+        plain = content.strip().strip("{}").strip()
+        size = end - self.at
+        if not plain:
+            self.at = end
+            return None
+        if name == "operatorname":
+            if plain in FUNCTIONS or plain in ALIASES:
+                return self.emit("fn", ALIASES.get(plain, plain), size)
+            return self.emit("sym", plain, size)
+        if name != "text" and len(plain) == 1 and plain.isalpha():
+            return self.emit("const" if plain in "ei" else "sym", plain, size)
+        if name != "text" and (plain in FUNCTIONS or plain in ALIASES):
+            return self.emit("fn", ALIASES.get(plain, plain), size)
+        lower = plain.lower().strip(",;. ")
+        if lower in _JOINTS:
+            return self.emit("joint", _JOINTS[lower], size)
+        if plain in (",", ";", ":", "="):
+            return self.emit("op", plain, size)
+        if re.fullmatch(r"[-+\d.,/()= \\^{}<>|*:]+", plain) or "\\" in plain or (name != "text" and "^" in plain):
+            inner = _Lexer(plain, self.thousands).run()[:-1]
+            if len(inner) + len(self.tokens) > MAX_TOKENS:
+                raise AnswerSyntaxError("the answer has too many parts")
+            self.tokens.extend(inner)
+            self.at = end
+            return None
+        if plain == "e" and name == "text":
+            return self.emit("const", "e", size)
+        if " and " in f" {plain} " or " or " in f" {plain} ":
+            return self.words_with_joints(plain, end)
+        return self.emit("text", plain, size)
+
+    def words_with_joints(self, plain: str, end: int) -> None:
+        """Read "goats and" as words and a joint; "A and B" inside one text as a list of texts."""
+        parts = re.split(r",? (and|or)(?= )", f" {plain} ")
+        for index, part in enumerate(parts):
+            words = part.strip(" ,")
+            if index % 2:
+                self.tokens.append(Token("joint", part))
+            elif words:
+                for number, piece in enumerate(re.split(r", ", words)):
+                    if number:
+                        self.tokens.append(Token("op", ","))
+                    self.tokens.append(Token("text", piece.strip()))
+        self.at = end
+
+    def word(self) -> None:
+        match = _WORD.match(self.text, self.at)
+        assert match is not None
+        run = match.group()
+        before = self.text[self.at - 1 : self.at]
+        if before and (before.isdigit() or before in ")}") and len(run) > 2:
+            for joint in ("or", "and"):
+                if run.startswith(joint) and len(run) - len(joint) <= 1:
+                    self.emit("joint", joint, len(joint))
+                    return None
+        if len(run) == 1:
+            return self.letter(run)
+        if run.lower() in _JOINTS:
+            return self.emit("joint", _JOINTS[run.lower()], len(run))
+        if run in ("circ",):
+            return self.emit("cmd", run, len(run))
+        if run in _CONSTANTS:
+            return self.emit("const", _CONSTANTS[run], len(run))
+        if run in FUNCTIONS or run in ALIASES:
+            if run == "inf":
+                return self.emit("const", "inf", len(run))
+            return self.emit("fn", ALIASES.get(run, run), len(run))
+        if run in _GREEK:
+            return self.emit("sym", run, len(run))
+        if run in ("union", "cup", "U"):
+            return self.emit("op", "cup", len(run))
+        if run == "mod":
+            return self.emit("op", "mod", len(run))
+        if self.tokens and self.tokens[-1].kind in ("num", "unit") and is_unit_word(run):
+            return self.emit("unit", run, len(run))
+        for size in (3, 2):
+            if run[:size] in FUNCTIONS and len(run) == size + 1:
+                self.emit("fn", ALIASES.get(run[:size], run[:size]), size)
+                return None
+        in_text = bool(self.tokens) and self.tokens[-1].kind == "text"
+        same_case = run.islower() or run.isupper()
+        label = run.isupper() and len(run) < len(self.text)
+        if len(run) <= 3 and same_case and (label or run.lower() not in _ENGLISH) and not in_text:
+            for char in run:
+                self.letter(char)
+            return None
+        return self.emit("text", run, len(run))
+
+    def letter(self, char: str) -> None:
+        previous = self.tokens[-1] if self.tokens else None
+        if previous is not None and previous.kind == "text" and char in "aAIs":
+            return self.emit("text", char, 1)
+        if char == "U" and previous is not None and previous.value in ("]", ")", "\\}"):
+            return self.emit("op", "cup", 1)
+        if char in "ei":
+            return self.emit("const", char, 1)
+        return self.emit("sym", char, 1)

@@ -1,0 +1,385 @@
+r"""Parse a whole answer: lists, relations, sets, matrices, quantities and words around expressions.
+
+    parse(r"x \\in (-1, 2]")     -> Relation((Sym x, Group(...)), ("in",))
+    parse("5 cm"), parse("3, 4 and 5"), parse("x + 1 = y")
+
+All of the text is consumed or `AnswerSyntaxError` is raised: an answer of which only a part can be read is not read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from assay.verifiers.answers.expressions import ExpressionParser, _items
+from assay.verifiers.answers.lexer import AnswerSyntaxError, Token, tokenize
+from assay.verifiers.answers.nodes import (
+    Builder,
+    Call,
+    Cases,
+    Expr,
+    Group,
+    Listing,
+    Matrix,
+    Node,
+    Num,
+    NumberSet,
+    Qualified,
+    Quantity,
+    Ratio,
+    Relation,
+    SetOf,
+    SetOperation,
+    Sym,
+    Text,
+)
+
+_RELATIONS = frozenset(("=", "<", ">", "le", "ge", "ne", "approx", "equiv", "in", "notin", "to", "sim"))
+_MATRICES = frozenset(("pmatrix", "bmatrix", "matrix", "vmatrix", "Bmatrix", "Vmatrix", "smallmatrix", "array"))
+_QUALIFIERS = ("for all ", "for any ", "for every ", "for each ", "where ", "for ", "with ", "when ", "if ")
+_QUALIFIER_WORDS = frozenset(("for all", "for any", "for every", "for each", "where", "for", "with", "when", "if"))
+MAX_ITEMS = 64
+
+
+def parse(text: str, *, thousands: bool = True) -> Node:
+    """Return the answer that a cleaned text spells.
+
+    `thousands=False` reads the comma in 1,234 as a separator of two items.
+
+    Raises:
+        AnswerSyntaxError: not all of the text can be read.
+    """
+    tokens = tokenize(text, thousands=thousands)
+    if len(tokens) == 1:
+        raise AnswerSyntaxError("empty")
+    words = _only_words(tokens)
+    if words is not None:
+        return words
+    parser = AnswerParser(tokens)
+    return parser.answer()
+
+
+def _only_words(tokens: list[Token]) -> Node | None:
+    """Return a text when nothing but words is there, so that "no solution" is never a product."""
+    if all(t.kind in ("text", "end") for t in tokens):
+        return Text(" ".join(t.value for t in tokens if t.kind == "text"))
+    return None
+
+
+class AnswerParser(ExpressionParser):
+    """Parses complete answers."""
+
+    def answer(self) -> Node:
+        """Parse everything up to the end of the text."""
+        node = self.listing("")
+        if self.token.kind != "end":
+            raise self.error("unexpected")
+        return node
+
+    def closes(self, closers: tuple[str, ...]) -> bool:
+        """Whether the list ends here."""
+        token = self.token
+        if token.kind == "end" or (token.kind == "op" and token.value in closers):
+            return True
+        if token.kind == "cmd" and token.value in closers:
+            self.at += 1
+            return True
+        return False
+
+    # -- lists -------------------------------------------------------------------------------------------------
+
+    def listing(self, *closers: str) -> Node:
+        """Parse items separated by commas, semicolons, "and", "or", up to a closer, which stays."""
+        items: list[Node] = []
+        joints: list[str] = []
+        if self.closes(closers):
+            return Listing(())
+        while True:
+            item = self.clause()
+            items.append(item)
+            joint = self.joint(closers)
+            if joint is None:
+                return _arrange(items, joints)
+            if joint == "where":
+                items[-1] = Qualified(item, self.clause())
+                joint = self.joint(closers)
+                if joint is None:
+                    return _arrange(items, joints)
+            joints.append(joint)
+            if len(items) >= MAX_ITEMS:
+                raise self.error("too many items")
+
+    def joint(self, closers: tuple[str, ...]) -> str | None:
+        """Consume the separator before the next item; None at the end of the list."""
+        found = ""
+        while not self.closes(closers):
+            token = self.token
+            if token.kind == "op" and token.value in (",", ";", "row"):
+                found = found or {"row": ";"}.get(token.value, token.value)
+            elif token.kind == "joint" or (token.kind == "op" and token.value in ("and", "or")):
+                found = token.value
+            elif (token.kind == "text" and token.value.lower() in _QUALIFIER_WORDS) or (
+                token.kind == "cmd" and token.value == "forall"
+            ):
+                self.at += 1
+                return "where"
+            else:
+                break
+            self.at += 1
+        if not found and not self.closes(closers):
+            raise self.error("unexpected")
+        return None if self.closes(closers) else found
+
+    # -- one item ----------------------------------------------------------------------------------------------
+
+    def clause(self) -> Node:
+        """Parse a relation, set, quantity, value or text, perhaps with a label before it."""
+        if self.token.kind == "text":
+            words = self.take().value
+            if self.is_op(":", "=") and not self.colon_closes:
+                self.at += 1
+                return Relation((Text(words), self.relation()), ("=",))
+            if self.ends_item():
+                return Text(words)
+            raise self.error("words before a formula")
+        self.notice_definition()
+        return self.relation()
+
+    def ends_item(self) -> bool:
+        """Whether an item of a list may end here."""
+        return self.token.kind in ("end", "joint") or self.is_op(",", ";", ")", "}")
+
+    def notice_definition(self) -> None:
+        """Read `p` as a function where a clause begins with `p(x) =`."""
+        if self.token.kind != "sym" or self.tokens[self.at + 1].value != "(":
+            return
+        at = self.at + 2
+        while self.tokens[at].kind in ("sym", "num") or self.tokens[at].value == ",":
+            at += 1
+        if self.tokens[at].value == ")" and self.tokens[at + 1].value == "=":
+            self.functions.add(self.token.value)
+
+    def relation(self) -> Node:
+        """Parse operands joined by relation signs."""
+        operands, ops = [self.annotated()], list[str]()
+        while self.token.kind == "op" and self.token.value in _RELATIONS:
+            if len(ops) >= 16:
+                raise self.error("too long a chain")
+            ops.append(self.take().value)
+            operands.append(self.annotated())
+        if ops and self.token.kind == "cmd" and self.token.value == "pmod":
+            self.at += 1
+            operands.append(self.argument())
+            ops.append("mod")
+        elif ops and self.is_op("mod"):
+            self.at += 1
+            operands.append(self.expr())
+            ops.append("mod")
+        elif ops and self.is_op("(") and self.tokens[self.at + 1].value == "mod":
+            self.at += 2
+            operands.append(self.expr())
+            ops.append("mod")
+            self.expect(")")
+        return Relation(tuple(operands), tuple(ops)) if ops else operands[0]
+
+    def annotated(self) -> Node:
+        """Parse a value with the unit or words after it."""
+        value = self.sets()
+        if self.token.kind in ("text", "unit") and not self.is_qualifier():
+            return Quantity(value, self.unit())
+        return value
+
+    def is_qualifier(self) -> bool:
+        """Whether words open a condition; a longer text that begins with one is split."""
+        token = self.token
+        if token.kind != "text":
+            return False
+        lower = token.value.lower()
+        if lower in _QUALIFIER_WORDS:
+            return True
+        for opener in _QUALIFIERS:
+            if lower.startswith(opener):
+                rest = token.value[len(opener) :]
+                if opener in ("for all ", "where ") and len(rest) <= 2:
+                    self.tokens[self.at : self.at + 1] = [Token("text", opener.strip()), Token("sym", rest.strip())]
+                    return True
+        return False
+
+    def unit(self) -> str:
+        """Parse a unit with its powers and quotients, as one string."""
+        out: list[str] = []
+        while True:
+            token = self.token
+            if token.kind in ("text", "unit"):
+                out.append(self.take().value)
+            elif self.is_op("^") and out:
+                self.at += 1
+                braced = self.accept("{")
+                minus = "-" if self.accept("-") else ""
+                power = self.take()
+                if power.kind != "num":
+                    raise self.error("unreadable power of a unit")
+                out[-1] += f"^{minus}{power.value}"
+                if braced:
+                    self.expect("}")
+            elif self.is_op("/", "*") and out and self.tokens[self.at + 1].kind in ("text", "unit", "sym"):
+                out.append(self.take().value)
+                out.append(self.take().value)
+            else:
+                return " ".join(out)
+
+    # -- sets --------------------------------------------------------------------------------------------------
+
+    def sets(self) -> Node:
+        """Parse unions, intersections and differences."""
+        first = self.ratio()
+        if not self.is_op("cup", "cap", "setminus"):
+            return first
+        kind = self.token.value
+        parts = [first]
+        while self.is_op(kind):
+            self.at += 1
+            parts.append(self.ratio())
+        return SetOperation(kind, tuple(parts))  # type: ignore[arg-type]
+
+    def ratio(self) -> Node:
+        """Parse `a : b : c`."""
+        start = self.at
+        first = self.operand()
+        if self.colon_closes or not self.is_op(":"):
+            return first
+        parts = [first]
+        while self.accept(":"):
+            parts.append(self.operand())
+        return Ratio(tuple(parts), "".join(token.value for token in self.tokens[start : self.at]))
+
+    def operand(self) -> Node:
+        """Parse an expression or one of the standard sets."""
+        token = self.token
+        if token.kind == "set":
+            self.at += 1
+            name = token.value
+            while self.is_op("^", "_"):
+                self.at += 1
+                braced = self.accept("{")
+                while self.token.kind in ("num", "sym") or self.is_op("+", "-", ">", "<", "*", "ge", "le"):
+                    name += self.take().value
+                if braced:
+                    self.expect("}")
+            return NumberSet(name)
+        if token.kind == "cmd" and token.value == "emptyset":
+            self.at += 1
+            return SetOf(())
+        return self.expr()
+
+    def braces(self, closer: str) -> Node:
+        """Parse a group, a set, or `{x | condition}`."""
+        self.bar_closes = self.colon_closes = True
+        inner = self.listing(closer, "|", ":")
+        if self.is_op("|", ":"):
+            self.at += 1
+            self.bar_closes = self.colon_closes = False
+            condition = self.listing(closer)
+            self.expect(closer)
+            return Builder(inner, condition)
+        self.expect(closer)
+        items = _items(inner)
+        return items[0] if len(items) == 1 and closer == "}" else SetOf(items)
+
+    # -- environments ------------------------------------------------------------------------------------------
+
+    def environment(self) -> Node:
+        """Parse a matrix or a definition by cases."""
+        name = self.environment_name()
+        if name == "array" and self.accept("{"):
+            while not self.accept("}"):
+                if self.take().kind == "end":
+                    raise self.error("the columns do not end")
+        if name == "cases":
+            rows = self.rows(cells=self.clause_or_words)
+            return Cases(tuple(rows))
+        if name not in _MATRICES:
+            raise AnswerSyntaxError(f"unknown environment {name!r}")
+        rows = self.rows(cells=self.expr)
+        if not rows or len({len(row) for row in rows}) != 1:
+            raise AnswerSyntaxError("a matrix with uneven rows")
+        return Matrix(tuple(rows), determinant=name in ("vmatrix",))
+
+    def environment_name(self) -> str:
+        """Parse `{name}`."""
+        self.expect("{")
+        name = ""
+        while not self.accept("}"):
+            token = self.take()
+            if token.kind == "end" or len(name) > 20:
+                raise self.error("an unreadable environment")
+            name += token.value
+        return name
+
+    def rows(self, cells: object) -> list[tuple[Node, ...]]:
+        r"""Parse cells between `&` and `\\\\` up to `\\end{...}`."""
+        rows: list[tuple[Node, ...]] = []
+        row: list[Node] = []
+        count = 0
+        while not (self.token.kind == "cmd" and self.token.value == "end"):
+            if self.accept("row"):
+                if row:
+                    rows.append(tuple(row))
+                row = []
+            elif not self.accept("&"):
+                row.append(cells())  # type: ignore[operator]
+                count += 1
+                if count > MAX_ITEMS:
+                    raise self.error("too large a matrix")
+        self.at += 1
+        self.environment_name()
+        if row:
+            rows.append(tuple(row))
+        return rows
+
+    def clause_or_words(self) -> Node:
+        """Parse a cell of a definition by cases: a value, or a condition such as "if x > 0"."""
+        if self.token.kind == "text" and self.token.value.lower().strip(" ,") in ("if", "when", "for", "otherwise"):
+            words = self.take().value
+            if words.lower().startswith("otherwise"):
+                return Text("otherwise")
+        node = self.clause()
+        if self.token.kind == "joint":
+            joint = self.take().value
+            node = Listing((node, self.clause()), joint)  # type: ignore[arg-type]
+        self.accept(",")
+        return node
+
+
+def _arrange(items: list[Node], joints: list[str]) -> Node:
+    """Return the items as a list, or as a list of groups where semicolons, "and" or "or" separate groups."""
+    joint = "or" if "or" in joints else "and"
+    if len(items) == 1:
+        return items[0]
+    if ";" in joints and "," in joints:
+        groups = _split(items, joints, {";"})
+    elif ("and" in joints or "or" in joints) and "," in joints:
+        groups = _split(items, joints, {"and", "or"})
+        if not (min(map(len, groups)) >= 2 and _same_names(groups)):
+            return Listing(tuple(items), joint)  # type: ignore[arg-type]
+    else:
+        return Listing(tuple(items), joint)  # type: ignore[arg-type]
+    return Listing(tuple(g[0] if len(g) == 1 else Group(tuple(g), "(", ")") for g in groups), joint)  # type: ignore[arg-type]
+
+
+def _split(items: list[Node], joints: list[str], at: set[str]) -> list[list[Node]]:
+    groups: list[list[Node]] = [[items[0]]]
+    for item, joint in zip(items[1:], joints, strict=True):
+        if joint in at:
+            groups.append([item])
+        else:
+            groups[-1].append(item)
+    return groups
+
+
+def _same_names(groups: list[list[Node]]) -> bool:
+    """Whether all groups define the same names in the same order: `p=5, q=2 and p=7, q=2`."""
+    heads = [[i.operands[0] if isinstance(i, Relation) and i.ops == ("=",) else None for i in g] for g in groups]
+    return None not in heads[0] and all(head == heads[0] for head in heads)
+
+
+__all__ = ["AnswerParser", "AnswerSyntaxError", "Expr", "Num", "Call", "Sym", "parse", "replace"]

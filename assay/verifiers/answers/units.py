@@ -1,0 +1,110 @@
+"""Units of measure: a dimension and an exact factor for each, and the reading of products such as `km/h` or `cm^2`."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from functools import lru_cache
+
+Dimension = tuple[tuple[str, int], ...]
+
+_F = Fraction
+_BASE: dict[str, tuple[Fraction, str]] = {
+    # length in metres
+    "m": (_F(1), "L"), "cm": (_F(1, 100), "L"), "mm": (_F(1, 1000), "L"), "km": (_F(1000), "L"), "dm": (_F(1, 10), "L"),
+    "nm": (_F(1, 10**9), "L"), "um": (_F(1, 10**6), "L"), "in": (_F(254, 10000), "L"), "ft": (_F(3048, 10000), "L"),
+    "yd": (_F(9144, 10000), "L"), "mi": (_F(1609344, 1000), "L"),
+    # time in seconds
+    "s": (_F(1), "T"), "ms": (_F(1, 1000), "T"), "min": (_F(60), "T"), "h": (_F(3600), "T"), "day": (_F(86400), "T"),
+    "week": (_F(604800), "T"),
+    # calendar units have no fixed length in seconds
+    "month": (_F(1), "month"), "year": (_F(12), "month"),
+    # mass in kilograms
+    "kg": (_F(1), "M"), "g": (_F(1, 1000), "M"), "mg": (_F(1, 10**6), "M"), "t": (_F(1000), "M"),
+    "lb": (_F(45359237, 10**8), "M"), "oz": (_F(28349523125, 10**12), "M"),
+    # volume: a litre is a cubic decimetre
+    "L": (_F(1, 1000), "L3"), "mL": (_F(1, 10**6), "L3"), "gal": (_F(1), "gal"),
+    # angle, money, energy, power, electricity, amounts
+    "deg": (_F(1), "deg"), "rad": (_F(1), "rad"), "$": (_F(1), "$"), "cent": (_F(1, 100), "$"), "euro": (_F(1), "euro"),
+    "pound": (_F(1), "pound"), "yuan": (_F(1), "yuan"), "rupee": (_F(1), "rupee"), "yen": (_F(1), "yen"),
+    "J": (_F(1), "J"), "kJ": (_F(1000), "J"), "W": (_F(1), "W"), "kW": (_F(1000), "W"), "N": (_F(1), "N"),
+    "Pa": (_F(1), "Pa"), "kPa": (_F(1000), "Pa"), "V": (_F(1), "V"), "A": (_F(1), "A"), "Hz": (_F(1), "Hz"),
+    "kHz": (_F(1000), "Hz"), "MHz": (_F(10**6), "Hz"), "K": (_F(1), "K"), "degC": (_F(1), "degC"),
+    "degF": (_F(1), "degF"), "mol": (_F(1), "mol"), "mph": (_F(1609344, 3600000), "L/T"), "kph":
+    (_F(1000, 3600), "L/T"),
+    "%": (_F(1), "%"), "unit": (_F(1), ""),
+}  # fmt: skip
+_ALIASES = {
+    "m": "meter meters metre metres", "cm": "centimeter centimeters centimetre centimetres cms", "mm":
+    "millimeter millimeters millimetre millimetres", "km": "kilometer kilometers kilometre kilometres kms", "in":
+    "inch inches", "ft": "foot feet", "yd": "yard yards yds", "mi": "mile miles", "s": "second seconds sec secs", "min":
+    "minute minutes mins", "h": "hour hours hr hrs", "day": "days", "week": "weeks", "month": "months", "year":
+    "years yr yrs", "kg": "kilogram kilograms kgs", "g": "gram grams gm", "mg": "milligram milligrams", "t":
+    "ton tons tonne tonnes", "lb": "lbs pounds", "oz": "ounce ounces", "L": "liter liters litre litres l", "mL":
+    "milliliter milliliters millilitre millilitres ml", "gal": "gallon gallons", "deg": "degree degrees", "rad":
+    "radian radians", "$": "dollar dollars usd USD", "cent": "cents", "euro": "euros EUR", "yuan": "RMB rmb", "rupee":
+    "rupees Rs", "J": "joule joules", "W": "watt watts", "N": "newton newtons", "V": "volt volts", "unit": "units",
+    "%": "percent pct percentage", "mol": "moles mole", "dm": "decimeter decimeters decimetre decimetres", "nm":
+    "nanometer nanometers", "Hz": "hertz",
+}  # fmt: skip
+_NAMES: dict[str, str] = {name: name for name in _BASE}
+for _unit, _words in _ALIASES.items():
+    _NAMES.update(dict.fromkeys(_words.split(), _unit))
+_POWERS = {"square": 2, "sq": 2, "cubic": 3}
+_FACTOR = re.compile(r"(?P<name>[A-Za-z$%]+)(?:\^?\{?(?P<power>-?\d)\}?)?")
+_PLURAL = re.compile(r"(?<=\w\w\w)(?:es|s)$")
+
+
+def is_unit_word(word: str) -> bool:
+    """Whether a word of two or more letters can only be a unit. Single letters may be variables."""
+    return len(word) > 1 and (word in _NAMES or word in _POWERS)
+
+
+@lru_cache(maxsize=4096)
+def parse_unit(text: str) -> tuple[Fraction, Dimension] | None:
+    """Return factor and dimension of a unit such as `km/h`, `cm^2` or `square feet`; None for other words."""
+    words = text.replace("\\", "").replace("*", " ").replace(" per ", " / ").replace("/", " / ").split()
+    if not words or len(words) > 8:
+        return None
+    factor, dimension = Fraction(1), dict[str, int]()
+    sign, pending = 1, 1
+    for word in words:
+        if word == "/":
+            sign = -1
+            continue
+        if word.lower() in _POWERS:
+            pending = _POWERS[word.lower()]
+            continue
+        match = _FACTOR.fullmatch(word)
+        name = None if match is None else _NAMES.get(match["name"]) or _NAMES.get(match["name"].lower())
+        if match is None or name is None:
+            return None
+        scale, base = _BASE[name]
+        power = sign * pending * int(match["power"] or 1)
+        factor *= scale**power
+        for key, exponent in _dimension(base).items():
+            dimension[key] = dimension.get(key, 0) + exponent * power
+        pending = 1
+    return factor, tuple(sorted((k, v) for k, v in dimension.items() if v))
+
+
+def _dimension(base: str) -> dict[str, int]:
+    if base == "":
+        return {}
+    if base == "L3":
+        return {"L": 3}
+    if base == "L/T":
+        return {"L": 1, "T": -1}
+    return {base: 1}
+
+
+def same_words(left: str, right: str) -> bool:
+    """Whether two unknown units agree: equal words but for case and plural, or one names the other's last word."""
+    one, two = _stems(left), _stems(right)
+    if not one or not two:
+        return one == two
+    return one[-1] == two[-1] or set(one) <= set(two) or set(two) <= set(one)
+
+
+def _stems(text: str) -> list[str]:
+    return [_PLURAL.sub("", word) for word in re.findall(r"[a-z0-9]+", text.lower())]

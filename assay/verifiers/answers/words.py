@@ -1,0 +1,65 @@
+"""Comparison of answers in words, choices among letters, and the few words that stand for symbols."""
+
+from __future__ import annotations
+
+import re
+
+from assay.verifiers.answers.nodes import Call, Const, Mul, Node, Num, Sym, Text
+
+_ARTICLES = frozenset(("a", "an", "the"))
+_TOKEN = re.compile(r"[^\W_]+", re.UNICODE)
+_LATEX = re.compile(r"\\(?:text|mathrm|textbf|mathbf|textit)\s*\{|\\[a-zA-Z]+|[{}$]")
+_INFINITE = frozenset(("infinitely many", "infinite", "infinity", "infinitely", "unbounded"))
+_TRUTH = {"true": "true", "yes": "yes", "no": "no", "false": "false"}
+
+
+def key(text: str) -> str:
+    """Return words in lower case without articles, punctuation and LaTeX commands; a single letter keeps its case."""
+    words: list[str] = _TOKEN.findall(_LATEX.sub(" ", text))
+    if len(words) == 1 and len(words[0]) == 1:
+        return words[0]
+    kept = [w.casefold() for w in words]
+    return " ".join(w for w in kept if w not in _ARTICLES) or " ".join(kept)
+
+
+def spoken(node: Node) -> str | None:
+    """Return how a node reads as words: a text, a letter, or a product of letters; None for other nodes."""
+    if isinstance(node, Text):
+        return key(node.words)
+    if isinstance(node, Sym):
+        return node.name
+    if isinstance(node, Const):
+        return "infinity" if node.name == "inf" else node.name
+    if isinstance(node, Num):
+        return None
+    if isinstance(node, Mul) and all(isinstance(f, Sym | Const) for f in node.factors):
+        return "".join(f.name for f in node.factors if isinstance(f, Sym | Const))
+    return None
+
+
+def same(left: Node, right: Node) -> bool:
+    """Whether two answers, of which one is words, say the same."""
+    one, two = spoken(left), spoken(right)
+    if not one or not two:
+        return False
+    if one == two:
+        return True
+    return one in _INFINITE and two in _INFINITE
+
+
+def as_product(text: Text) -> Node | None:
+    """Return a short run of letters as a product of variables: `ab`."""
+    word = text.words.strip()
+    if 2 <= len(word) <= 4 and word.isascii() and word.isalpha():
+        return Mul(tuple(Const(c) if c in "ei" else Sym(c) for c in word))  # type: ignore[arg-type]
+    return None
+
+
+def is_wordy(text: str) -> bool:
+    """Whether a text that is no formula can be meant as words: mostly letters, and no operator but a hyphen."""
+    plain = _LATEX.sub(" ", text)
+    letters = sum(c.isalpha() or c.isspace() for c in plain)
+    return len(_TOKEN.findall(plain)) > 0 and letters >= 0.8 * len(plain) and not re.search(r"[=<>^_+*/|]", plain)
+
+
+__all__ = ["Call", "as_product", "is_wordy", "key", "same", "spoken"]
