@@ -38,28 +38,41 @@ async def play(
 
     `step_seconds` bounds each `reset` and `step` of an environment that runs in threads.
     """
-    task, started = request.task, time.perf_counter()
-    episode = _Episode(lease, request, limits.tightest(task.limits), step_seconds)
+    started = time.perf_counter()
+    episode = _Episode(lease, request, limits.tightest(request.task.limits), step_seconds)
     try:
         await episode.run(agent)
     except Exception as error:  # noqa: BLE001 - the guard: whatever breaks ends this episode, never the run
         episode.status, episode.verdict, episode.error = "failed", None, one_line(error)
-    return Trajectory(
-        id=request.id,
-        group_id=request.group_id,
-        task_id=task.id,
+    return _record(
+        request,
         env_id=lease.env_id,
-        seed=request.seed,
         steps=tuple(episode.steps),
         opening=episode.opening,
         verdict=episode.verdict,
         status=episode.status,
         error=episode.error,
+        seconds=time.perf_counter() - started,
+        metadata=episode.metadata,
+    )
+
+
+def not_played(request: EpisodeRequest, error: Exception) -> Trajectory:
+    """Return the record of an episode for which no environment could be made."""
+    return _record(request, env_id="", status="failed", error=one_line(error))
+
+
+def _record(request: EpisodeRequest, **what_happened: Any) -> Trajectory:
+    task = request.task
+    return Trajectory(
+        id=request.id,
+        group_id=request.group_id,
+        task_id=task.id,
+        seed=request.seed,
         split=request.split,
         tags=task.tags,
         difficulty=task.difficulty,
-        seconds=time.perf_counter() - started,
-        metadata=episode.metadata,
+        **what_happened,
     )
 
 

@@ -20,10 +20,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from assay.agents.base import Agent
-from assay.core.errors import ConfigError
+from assay.core.errors import AssayError, ConfigError
 from assay.core.task import NO_LIMITS, Limits
 from assay.core.trajectory import Trajectory
-from assay.rollouts.episode import play
+from assay.rollouts.episode import not_played, play
 from assay.rollouts.pool import AnyEnv, EnvPool
 from assay.rollouts.request import EpisodeRequest
 from assay.rollouts.threads import StepThreads
@@ -117,16 +117,25 @@ class Runner:
 
     async def _play(self, request: EpisodeRequest) -> Trajectory:
         for attempt in range(self._retries + 1):  # noqa: B007 - read after the loop
-            lease, healthy = self._pool.acquire(), False
-            try:
-                trajectory = await play(lease, self.agent, request, self.limits, step_seconds=self._step_seconds)
-                healthy = trajectory.verdict is not None
-            finally:
-                await self._pool.release(lease, healthy=healthy)
+            trajectory = await self._try(request)
             if not _worth_another_try(trajectory):
                 break
         if attempt:
             trajectory = replace(trajectory, metadata={**trajectory.metadata, "attempts": attempt + 1})
+        return trajectory
+
+    async def _try(self, request: EpisodeRequest) -> Trajectory:
+        try:
+            lease, healthy = self._pool.acquire(), False
+        except AssayError:  # a mistake that every episode would meet
+            raise
+        except Exception as error:  # noqa: BLE001 - a sandbox that does not start costs one episode, not the run
+            return not_played(request, error)
+        try:
+            trajectory = await play(lease, self.agent, request, self.limits, step_seconds=self._step_seconds)
+            healthy = trajectory.verdict is not None
+        finally:
+            await self._pool.release(lease, healthy=healthy)
         return trajectory
 
     def close(self) -> None:

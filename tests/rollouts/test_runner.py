@@ -148,6 +148,25 @@ def test_a_mistake_in_making_environments_is_the_users_to_mend():
         run_episodes(make_env, Scripted("x"), requests(4))
 
 
+def test_an_environment_that_cannot_be_made_costs_one_episode(tmp_path):
+    class Flaky:
+        calls = 0
+
+        def __call__(self):
+            self.calls += 1
+            if self.calls == 1:
+                raise OSError("no container left\nmore")
+            return Quiz()
+
+    with TrajectoryStore(tmp_path / "t.jsonl") as store:
+        played = run_episodes(Flaky(), Scripted("answer {n}"), requests(4), concurrency=1, store=store)
+        assert len(store) == 4
+    assert [t.status for t in played] == ["failed"] + ["terminated"] * 3
+    assert (played[0].error, played[0].scored) == ("OSError: no container left", False)
+    again = run_episodes(Flaky(), Scripted("answer {n}"), requests(4), concurrency=1, retries=1)
+    assert all(t.correct for t in again)
+
+
 def test_a_store_that_cannot_be_written_ends_the_run_and_closes_everything():
     class FullDisk:
         def append(self, trajectory):
