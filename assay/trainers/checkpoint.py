@@ -44,6 +44,8 @@ class Progress:
     phase: Phase = "warmstart"
     step: int = 0
     """Steps of this phase that are done."""
+    evaluated: int = -1
+    """The last step that was evaluated."""
     next_task: int = 0
     """Index of the next training task."""
     metrics_offset: int = 0
@@ -143,6 +145,7 @@ def restore_checkpoint(
     return Progress(
         phase=state["phase"],
         step=state["step"],
+        evaluated=state["evaluated"],
         next_task=state["next_task"],
         metrics_offset=state["metrics_offset"],
         seconds=state["seconds"],

@@ -60,7 +60,7 @@ def train(
     `ConfigError` for settings that make no sense, and `CheckpointError` when a checkpoint cannot be written.
     """
     run = RunDirectory(run_dir)
-    checkpoint = run.begin(config, resume=resume)
+    checkpoint = run.find(resume=resume)
     with StopSignal() as stop, Session(config, run, reporter or SilentReporter(), checkpoint) as session:
         asyncio.run(_run(session, stop))
         session.save()
@@ -108,8 +108,7 @@ async def _reinforce(session: Session, stop: StopSignal) -> None:
     config, progress = session.config, session.progress
     session.reporter.on_phase("train", progress.step, config.steps)
     await session.engine.update_weights(None, progress.step)
-    if progress.step == 0:
-        await _evaluate_and_save(session)
+    await _evaluate_and_save(session)
     while progress.step < config.steps and not stop.requested:
         started = time.perf_counter()
         played, groups = await _sample(session)
@@ -151,8 +150,9 @@ async def _sample(session: Session) -> tuple[Sequence[Group], Sequence[Group]]:
 
 
 async def _evaluate_and_save(session: Session, *, always: bool = False) -> None:
-    step = session.progress.step
-    if always or step % session.config.eval.every == 0:
+    progress, step = session.progress, session.progress.step
+    if progress.evaluated < step and (always or step % session.config.eval.every == 0):
         await evaluate(session)
+        progress.evaluated = step
     if always or step % session.config.checkpoint.every == 0:
         session.save()

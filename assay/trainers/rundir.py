@@ -29,22 +29,31 @@ class RunDirectory:
         self.checkpoints = self.path / "checkpoints"
         self.model = self.path / "model"
 
-    def begin(self, config: TrainConfig, *, resume: bool) -> Path | None:
-        """Create the directory or open it again; return the checkpoint to go on from, if there is one.
+    @property
+    def begun(self) -> bool:
+        """Whether a run has left anything worth keeping here."""
+        metrics = self.path / "metrics.jsonl"
+        return bool(checkpoints(self.checkpoints)) or (metrics.is_file() and metrics.stat().st_size > 0)
+
+    def find(self, *, resume: bool) -> Path | None:
+        """Return the checkpoint to go on from, if there is one.
 
         Raises `ConfigError` when a run is there and `resume` was not asked for, or none is and it was.
         """
         if resume and not self.config.is_file():
             raise ConfigError(f"{self.path}: there is no run to resume; start one without resume")
-        if not resume and self.config.exists():
+        if not resume and self.begun:
             raise ConfigError(f"{self.path}: holds a run already; resume it, or choose another directory")
+        return next(iter(reversed(checkpoints(self.checkpoints))), None)
+
+    def create(self, config: TrainConfig) -> None:
+        """Make the directories and write the configuration. A run that is refused before this leaves no trace."""
         try:
             for name in ("checkpoints", "trajectories", "evals"):
                 (self.path / name).mkdir(parents=True, exist_ok=True)
             config.write(self.config)
         except OSError as error:
             raise ConfigError(f"{self.path}: the run directory cannot be written: {error.strerror}") from None
-        return next(iter(reversed(checkpoints(self.checkpoints))), None)
 
     def trajectories(self, kind: str, step: int) -> Path:
         """Return the file of the episodes of one step."""
@@ -56,7 +65,12 @@ class RunDirectory:
 
     def rewind(self, progress: Progress) -> None:
         """Remove the files of what was done after `progress`."""
-        last = progress.step if progress.phase == "step" else -1
-        for path in [*self.path.glob("trajectories/*-*.jsonl"), *self.path.glob("evals/step-*.json")]:
-            if int(path.stem.rpartition("-")[2]) > last:
-                path.unlink()
+        trained = progress.step if progress.phase == "step" else 0
+        for pattern, last in {
+            "trajectories/train-*.jsonl": trained,
+            "trajectories/eval-*.jsonl": progress.evaluated,
+            "evals/step-*.json": progress.evaluated,
+        }.items():
+            for path in self.path.glob(pattern):
+                if int(path.stem.rpartition("-")[2]) > last:
+                    path.unlink()

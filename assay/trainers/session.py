@@ -51,7 +51,6 @@ class Session:
             fingerprint, values = config.fingerprint, config.model_dump(mode="json")
             self.progress = restore_checkpoint(checkpoint, self.policy, self.optimizer, values, fingerprint)
             self.updater.load_state_dict(self.progress.updater)
-        run.rewind(self.progress)
         self.engine = HFEngine(self.policy.model, max_batch=config.rollout.concurrency, dtype=self.autocast)
         self.runner = Runner(
             self.make_env,
@@ -59,6 +58,8 @@ class Session:
             concurrency=config.rollout.concurrency,
             limits=episodes.episode_limits(config.rollout),
         )
+        run.create(config)
+        run.rewind(self.progress)
         self.metrics = MetricsLog(run.path, offset=self.progress.metrics_offset, tensorboard=config.tensorboard)
         self._started = time.perf_counter() - self.progress.seconds
         self._saved = self.progress.name if checkpoint else ""
