@@ -18,9 +18,9 @@ from dataclasses import replace
 from typing import Any
 
 from assay.agents.engines.base import Engine, SamplingParams
-from assay.agents.template import ChatTemplate
+from assay.agents.template import ChatTemplate, instructed
 from assay.agents.tool_formats import ToolFormat, describe_tools, make_tool_format
-from assay.core.message import Message, Observation, assistant, system, text_of
+from assay.core.message import Message, Observation, assistant, text_of
 from assay.core.seeding import derive_seed
 from assay.core.tool import Tool
 from assay.core.trajectory import Turn
@@ -63,10 +63,10 @@ class ChatAgent:
 
     def template(self, tools: Sequence[Tool] = ()) -> ChatTemplate:
         """Return the chat template for these tools."""
-        told = tools if self.tool_format.native else ()
-        key = repr([tool.schema() for tool in told])
+        schemas = [tool.schema() for tool in tools] if self.tool_format.native else []
+        key = repr(schemas)
         if key not in self._templates:
-            self._templates[key] = ChatTemplate(self.tokenizer, tools=told, options=self._options)
+            self._templates[key] = ChatTemplate(self.tokenizer, schemas=schemas, options=self._options)
         return self._templates[key]
 
     def encode_turn(self, text: str, tools: Sequence[Tool] = ()) -> list[int]:
@@ -106,10 +106,7 @@ class ChatConversation:
         )
         self._turns += 1
         self._stream += completion.token_ids
-        spoken = completion.token_ids[:-1] if completion.finish_reason == "stop" else completion.token_ids
-        written: str = self._agent.tokenizer.decode(
-            spoken, skip_special_tokens=False, clean_up_tokenization_spaces=False
-        )
+        written = self._template.spoken(completion)
         self._messages.append(assistant(written))
         return Turn(
             text=self._agent.tool_format.to_canonical(written, self._tools),
@@ -137,13 +134,7 @@ class ChatConversation:
         return suffix[1:] if closed else suffix, False
 
     def _introduced(self, observation: Observation) -> list[Message]:
-        """Put our own system message before the environment's, as one message: many templates take only one."""
-        parts = [self._agent.system] if self._agent.system else []
-        if self._tools and self._agent.tool_format.native and not self._template.mentions_tools:
-            parts.append(describe_tools(self._tools))
-        rest = list(observation)
-        if not parts:
-            return rest
-        if rest and rest[0]["role"] == "system":
-            parts.append(text_of(rest.pop(0)))
-        return [system("\n\n".join(parts)), *rest]
+        agent, tools = self._agent, None
+        if self._tools and agent.tool_format.native and not self._template.mentions_tools:
+            tools = describe_tools([tool.schema() for tool in self._tools])
+        return instructed(observation, agent.system, tools)

@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from assay.agents.engines.base import Completion
 from assay.core.errors import ConfigError
-from assay.core.message import Message, assistant, text_of, tool_result, user
-from assay.core.tool import Tool
+from assay.core.message import Message, assistant, system, text_of, tool_result, user
 
 # Stand-ins. They are compared as text and never encoded, so they may have letters that the vocabulary lacks.
 _ANSWER = "stand-in-answer"
@@ -32,16 +32,22 @@ _REASONED = "</think>"
 class ChatTemplate:
     """Renders messages to token ids with a Hugging Face tokenizer."""
 
-    def __init__(self, tokenizer: Any, *, tools: Sequence[Tool] = (), options: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        tokenizer: Any,
+        *,
+        schemas: Sequence[Mapping[str, Any]] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
         """Check the template. Raises `ConfigError` when there is none or it cannot render a question and an answer.
 
         Args:
             tokenizer: a `PreTrainedTokenizerBase`.
-            tools: their schemas are given to the template.
+            schemas: of the tools (`Tool.schema()`), for the template to tell the model.
             options: further variables of the template, such as `enable_thinking`.
         """
         self._tokenizer, self._options = tokenizer, dict(options or {})
-        self._schemas = [tool.schema() for tool in tools] or None
+        self._schemas = [dict(schema) for schema in schemas] or None
         if not getattr(tokenizer, "chat_template", None):
             raise ConfigError("the tokenizer has no chat template; give it one, or choose an instruction-tuned model")
         self.closing = self._closing()
@@ -70,6 +76,12 @@ class ChatTemplate:
     def suffix(self, messages: Sequence[Message]) -> list[int]:
         """Return the tokens from the one that closes an assistant turn to where the assistant speaks again."""
         return self._encode(self._suffix_text(messages))
+
+    def spoken(self, completion: Completion) -> str:
+        """Return what was said as text, without the token that ended it. Other special tokens stay visible."""
+        ids = completion.token_ids[:-1] if completion.finish_reason == "stop" else completion.token_ids
+        text: str = self._tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        return text
 
     def forks(self, last_turn: str, messages: Sequence[Message]) -> bool:
         """Return whether the template, given these messages after this turn, renders what went before differently."""
@@ -133,3 +145,11 @@ class ChatTemplate:
     def _encode(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
         return ids
+
+
+def instructed(messages: Sequence[Message], *instructions: str | None) -> list[Message]:
+    """Put instructions before a conversation, in one message with its own system message: many templates take one."""
+    parts, rest = [text for text in instructions if text], list(messages)
+    if parts and rest and rest[0]["role"] == "system":
+        parts.append(text_of(rest.pop(0)))
+    return [system("\n\n".join(parts)), *rest] if parts else rest

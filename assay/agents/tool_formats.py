@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from assay.core.errors import ConfigError, UnknownNameError
 from assay.core.tool import Tool, ToolCall, parse_tool_calls
@@ -84,11 +84,11 @@ class PlainFormat:
         return CANONICAL_CALL.sub(write, text)
 
 
-def describe_tools(tools: Sequence[Tool]) -> str:
+def describe_tools(schemas: Sequence[Mapping[str, Any]]) -> str:
     """Return instructions for models that are told of their tools, and how to call them, in a system message."""
-    schemas = "\n".join(json.dumps(tool.schema()["function"], ensure_ascii=False) for tool in tools)
+    lines = "\n".join(json.dumps(schema["function"], ensure_ascii=False) for schema in schemas)
     return (
-        f"You can call tools. Their JSON schemas, one a line:\n{schemas}\n\n"
+        f"You can call tools. Their JSON schemas, one a line:\n{lines}\n\n"
         "To call one, write its name and arguments as JSON between tags, and end your turn:\n"
         '<tool_call>{"name": "...", "arguments": {...}}</tool_call>\n'
         "The next message brings the result. A turn without a call is your final answer."

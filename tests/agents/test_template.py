@@ -75,10 +75,10 @@ def test_tool_results_come_from_the_user_where_the_template_knows_no_tools() -> 
 
 
 def test_tools_reach_the_template() -> None:
-    chat = ChatTemplate(TOKENIZER, tools=[lookup])
+    chat = ChatTemplate(TOKENIZER, schemas=[lookup.schema()])
     assert '"lookup"' in TOKENIZER.decode(chat.opening([user("q")]))
     assert chat.mentions_tools
-    assert not ChatTemplate(make_tokenizer(BARE), tools=[lookup]).mentions_tools
+    assert not ChatTemplate(make_tokenizer(BARE), schemas=[lookup.schema()]).mentions_tools
     assert ChatTemplate(make_tokenizer(BARE)).mentions_tools
 
 

@@ -94,7 +94,7 @@ def test_unknown_formats_get_a_suggestion() -> None:
 
 
 def test_the_description_names_every_tool_and_its_schema() -> None:
-    lines = describe_tools([calculator, search]).splitlines()
+    lines = describe_tools([calculator.schema(), search.schema()]).splitlines()
     schemas = [json.loads(line) for line in lines if line.startswith('{"name"')]
     assert [schema["name"] for schema in schemas] == ["calculator", "search"]
     assert schemas[1]["parameters"]["properties"]["query"]["description"] == "What to look for."

@@ -33,7 +33,12 @@ NARROW = (
 )
 """Knows neither system nor tools (as Gemma's)."""
 
-UNCLOSED = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
+UNCLOSED = "".join(
+    [
+        "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}",
+        "{% if add_generation_prompt %}assistant: {% endif %}",
+    ]
+)
 """Has no token that closes a turn."""
 
 BARE = "{% for m in messages %}{{ m.content }}{% if m.role == 'assistant' %}<eos>{% endif %}{% endfor %}"

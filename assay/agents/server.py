@@ -1,0 +1,279 @@
+"""A small OpenAI-compatible HTTP server over any engine: for tests over real HTTP, and to try a trained model.
+
+    python -m assay.agents.server --model runs/demo/model --port 8000
+
+`POST /v1/chat/completions` knows messages, n, seed, temperature, top_p, top_k, min_p, max_tokens, logprobs and tools;
+`GET /v1/models` lists the one model. A choice i > 0 of a seeded request has a seed derived from (seed, i), so it does
+not depend on n. What the server cannot do (streams, stop strings) it refuses instead of ignoring it.
+
+The standard library's threading server is enough: a thread waits for each connection while the engine batches all
+requests on a loop of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+from pydantic import BaseModel, Field, ValidationError
+
+from assay.agents.engines.base import Engine, SamplingParams
+from assay.agents.local_chat import Answer, LocalChatModel
+from assay.core.errors import AssayError, ConfigError, EngineFault
+from assay.core.seeding import derive_seed
+from assay.core.tool import ToolCall, parse_tool_calls, strip_tool_calls
+
+
+class ChatRequest(BaseModel):
+    """The fields of a request that the server acts on; others are ignored, as endpoints of the field do."""
+
+    model: str
+    messages: list[dict[str, Any]] = Field(min_length=1)
+    n: int = Field(1, ge=1, le=256)
+    seed: int | None = None
+    temperature: float = Field(1.0, ge=0.0)
+    top_p: float = Field(1.0, gt=0.0, le=1.0)
+    top_k: int = Field(0, ge=0)
+    min_p: float = Field(0.0, ge=0.0, le=1.0)
+    max_tokens: int | None = Field(None, ge=1)
+    max_completion_tokens: int | None = Field(None, ge=1)
+    logprobs: bool = False
+    tools: list[dict[str, Any]] = []
+    stream: bool = False
+    stop: str | list[str] | None = None
+
+    def sampling(self, choice: int, max_tokens: int) -> SamplingParams:
+        """Return how to sample one of the choices."""
+        seed = self.seed if self.seed is None or choice == 0 else derive_seed("choice", self.seed, choice)
+        return SamplingParams(
+            max_tokens=self.max_completion_tokens or self.max_tokens or max_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            top_k=self.top_k,
+            min_p=self.min_p,
+            seed=seed,
+        )
+
+
+class ChatServer:
+    """Serves one engine until it is closed. A context manager."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        tokenizer: Any,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        model_name: str = "assay",
+        max_tokens: int = 1024,
+    ) -> None:
+        """Bind the address and start to answer in the background; port 0 takes a free one.
+
+        `max_tokens` holds for requests that name none. Raises `ConfigError` when the address cannot be had.
+        """
+        self.model_name, self.max_tokens = model_name, max_tokens
+        self.chat = LocalChatModel(engine, tokenizer)
+        self.tokenizer = tokenizer
+        try:
+            self._http = _HttpServer((host, port), _Handler)
+        except OSError as error:
+            raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+        self._http.owner = self
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="assay-server", daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """The base URL for clients, `/v1` included."""
+        host, port = self._http.server_address[:2]
+        return f"http://{host!s}:{port}/v1"
+
+    def join(self) -> None:
+        """Wait until another thread closes the server."""
+        self._thread.join()
+
+    def close(self) -> None:
+        """Stop listening and close the engine. Idempotent."""
+        self._http.shutdown()
+        self._http.server_close()
+        self.chat.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def answer(self, request: ChatRequest) -> dict[str, Any]:
+        """Return the body of a chat completion."""
+        if request.model != self.model_name:
+            raise _HttpError(404, f"there is no model {request.model!r}; it is {self.model_name!r}", "model_not_found")
+        if request.stream or request.stop:
+            raise _HttpError(400, "this server knows neither streams nor stop strings")
+        messages: list[Any] = [_as_message(message) for message in request.messages]
+        futures = [
+            self.chat.submit(messages, request.sampling(choice, self.max_tokens), request.tools)
+            for choice in range(request.n)
+        ]
+        answers = [future.result() for future in futures]
+        sampled = sum(len(answer.completion.token_ids) for answer in answers)
+        prompt = answers[0].prompt_length
+        return {
+            "id": f"chatcmpl-{uuid.uuid4().hex}",
+            "object": "chat.completion",
+            "created": int(time.time()),
+            "model": self.model_name,
+            "choices": [self._choice(request, index, answer) for index, answer in enumerate(answers)],
+            "usage": {"prompt_tokens": prompt, "completion_tokens": sampled, "total_tokens": prompt + sampled},
+        }
+
+    def models(self) -> dict[str, Any]:
+        """Return the body of the list of models."""
+        return {"object": "list", "data": [{"id": self.model_name, "object": "model", "owned_by": "assay"}]}
+
+    def _choice(self, request: ChatRequest, index: int, answer: Answer) -> dict[str, Any]:
+        completion, content, finish = answer.completion, answer.text, str(answer.completion.finish_reason)
+        message: dict[str, Any] = {"role": "assistant", "content": content}
+        calls = parse_tool_calls(content) if request.tools else []
+        if calls and not any(call.error for call in calls):  # a broken call stays text, for the client to see
+            message = {"role": "assistant", "content": strip_tool_calls(content).strip()}
+            message["tool_calls"] = [_as_call(call) for call in calls]
+            finish = "tool_calls"
+        choice: dict[str, Any] = {"index": index, "message": message, "finish_reason": finish}
+        if request.logprobs:
+            tokens = zip(completion.token_ids, completion.logprobs, strict=True)
+            choice["logprobs"] = {"content": [self._token(token_id, logprob) for token_id, logprob in tokens]}
+        return choice
+
+    def _token(self, token_id: int, logprob: float) -> dict[str, Any]:
+        text = self.tokenizer.decode([token_id])
+        return {"token": text, "logprob": logprob, "bytes": list(text.encode()), "top_logprobs": []}
+
+
+def serve(engine: Engine, tokenizer: Any, host: str = "127.0.0.1", port: int = 8000, **options: Any) -> None:
+    """Serve until interrupted (Ctrl-C). The options are those of `ChatServer`."""
+    with ChatServer(engine, tokenizer, host=host, port=port, **options) as server:
+        sys.stdout.write(f"serving {server.model_name!r} at {server.url}\n")
+        sys.stdout.flush()
+        with contextlib.suppress(KeyboardInterrupt):
+            server.join()
+
+
+class _HttpError(Exception):
+    def __init__(self, status: int, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+class _HttpServer(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 1024
+    owner: ChatServer
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # connections stay open between requests
+    server: _HttpServer
+
+    def do_GET(self) -> None:
+        """Answer a GET request."""
+        if self.path == "/v1/models":
+            self._send(200, self.server.owner.models())
+        else:
+            self._refuse(_HttpError(404, f"there is no GET {self.path}"))
+
+    def do_POST(self) -> None:
+        """Answer a POST request."""
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        try:
+            if self.path != "/v1/chat/completions":
+                raise _HttpError(404, f"there is no POST {self.path}")
+            self._send(200, self.server.owner.answer(ChatRequest.model_validate_json(body)))
+        except _HttpError as error:
+            self._refuse(error)
+        except ValidationError as error:
+            first = error.errors()[0]
+            self._refuse(_HttpError(400, f"{'.'.join(map(str, first['loc']))}: {first['msg']}"))
+        except AssayError as error:
+            self._refuse(_HttpError(400, str(error)))
+        except EngineFault as error:
+            self._refuse(_HttpError(500, str(error)))
+
+    def _refuse(self, error: _HttpError) -> None:
+        kind = "invalid_request_error" if error.status < 500 else "server_error"
+        self._send(error.status, {"error": {"message": str(error), "type": kind, "code": error.code}})
+
+    def _send(self, status: int, body: dict[str, Any]) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: a library does not write to the terminal."""
+
+
+def _as_message(message: dict[str, Any]) -> dict[str, Any]:
+    """Write the tool calls of an earlier assistant message into its text, as the model wrote them."""
+    calls = [
+        f'<tool_call>{{"name": {json.dumps(call["function"]["name"])}, '
+        f'"arguments": {call["function"].get("arguments") or "{}"}}}</tool_call>'
+        for call in message.get("tool_calls") or ()
+    ]
+    content = message.get("content") or ""
+    if not isinstance(content, str):
+        if any(part.get("type") != "text" for part in content):
+            raise _HttpError(400, "this server reads text only")
+        content = "".join(part["text"] for part in content)
+    if calls:
+        content = "\n".join(part for part in (content, *calls) if part)
+    return {"role": message.get("role", ""), "content": content}
+
+
+def _as_call(call: ToolCall) -> dict[str, Any]:
+    arguments = json.dumps(dict(call.arguments), ensure_ascii=False)
+    return {
+        "id": f"call_{uuid.uuid4().hex[:24]}",
+        "type": "function",
+        "function": {"name": call.name, "arguments": arguments},
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve a Hugging Face checkpoint directory."""
+    parser = argparse.ArgumentParser(prog="python -m assay.agents.server", description=main.__doc__)
+    parser.add_argument("--model", required=True, help="directory with model and tokenizer")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--name", help="name of the model; the directory's when not given")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--max-batch", type=int, default=256, help="requests computed together")
+    arguments = parser.parse_args(argv)
+    try:
+        from assay.agents.checkpoint import pick_device, read_model, read_tokenizer
+        from assay.agents.engines.hf import HFEngine
+
+        tokenizer = read_tokenizer(arguments.model)
+        model = read_model(arguments.model).to(pick_device(arguments.device))
+        engine = HFEngine(model, max_batch=arguments.max_batch)
+        name = arguments.name or arguments.model.rstrip("/").rpartition("/")[2]
+        serve(engine, tokenizer, arguments.host, arguments.port, model_name=name)
+    except AssayError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
