@@ -32,4 +32,5 @@ def bindable(kind: str, function: Callable[..., Any]) -> Callable[..., Any]:
             raise ConfigError(f"{kind} {name!r} needs the option {missing[0]!r}")
         return functools.partial(function, **options)
 
+    factory.__doc__ = function.__doc__
     return factory

@@ -1,0 +1,104 @@
+"""AgentConfig: an agent as a few settings, for configuration files and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field, PositiveInt
+
+from assay.agents.base import Agent
+from assay.agents.engines.base import SamplingParams
+from assay.core.config import Config
+
+MAY_DIFFER = frozenset({"api_key_env", "max_connections", "requests_per_minute", "device"})
+"""Settings that do not change what the agent says."""
+
+
+class AgentConfig(Config):
+    """Who acts: a checkpoint directory in this process (`hf`, `vllm`), or a model behind an endpoint (`api`)."""
+
+    engine: Literal["hf", "vllm", "api"] = "hf"
+    model: str
+    """Checkpoint directory; for `api` the name that the endpoint knows."""
+    endpoint: str = "http://127.0.0.1:8000/v1"
+    """`api`: address of the OpenAI-compatible server, up to and including the version."""
+    api_key_env: str | None = None
+    """`api`: environment variable that holds the key; None sends none."""
+    max_connections: PositiveInt = 32
+    requests_per_minute: float | None = Field(None, gt=0)
+    native_tools: bool = True
+    """`api`: whether the endpoint parses tool calls; otherwise the model is told how to write them."""
+    tool_format: str = "hermes"
+    """`hf`, `vllm`: how the model writes tool calls."""
+    system: str | None = None
+    """A system message before the environment's own."""
+    max_tokens: PositiveInt = 1024
+    """Tokens in one turn."""
+    device: str = "auto"
+    """`hf`: `auto` takes a GPU when there is one."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides the agent's answers, for comparing runs."""
+        return self.model_dump(mode="json", exclude=set(MAY_DIFFER))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAgent:
+    """An agent that is ready, and how to let go of what it holds."""
+
+    agent: Agent
+    close: Callable[[], None]
+
+
+def open_agent(
+    config: AgentConfig, *, temperature: float = 1.0, top_p: float = 1.0, top_k: int = 0, min_p: float = 0.0
+) -> OpenAgent:
+    """Build the agent. `ConfigError` when the model cannot be had, before any episode starts."""
+    sampling = SamplingParams(config.max_tokens, temperature, top_p, top_k, min_p)
+    if config.engine == "api":
+        return _api_agent(config, sampling)
+    return _chat_agent(config, sampling)
+
+
+def _api_agent(config: AgentConfig, sampling: SamplingParams) -> OpenAgent:
+    from assay.agents.api_agent import ApiAgent
+    from assay.agents.engines.api import ApiModel
+
+    extra = {"top_k": sampling.top_k or None, "min_p": sampling.min_p or None}
+    model = ApiModel(
+        config.model,
+        config.endpoint,
+        api_key_env=config.api_key_env,
+        max_connections=config.max_connections,
+        requests_per_minute=config.requests_per_minute,
+        body={name: value for name, value in extra.items() if value is not None},
+    )
+    model.check()
+    agent = ApiAgent(model, sampling=sampling, system=config.system, native_tools=config.native_tools)
+    return OpenAgent(agent, model.close)
+
+
+def _chat_agent(config: AgentConfig, sampling: SamplingParams) -> OpenAgent:
+    from assay.agents.chat import ChatAgent
+    from assay.agents.checkpoint import pick_device, read_model, read_tokenizer
+
+    tokenizer = read_tokenizer(config.model)
+    engine: Any
+    if config.engine == "vllm":
+        from assay.agents.engines.vllm import VLLMEngine
+
+        engine = VLLMEngine(config.model)
+    else:
+        from assay.agents.engines.hf import HFEngine
+
+        engine = HFEngine(read_model(config.model).to(pick_device(config.device)))
+    agent = ChatAgent(engine, tokenizer, tool_format=config.tool_format, sampling=sampling, system=config.system)
+
+    def close() -> None:
+        import asyncio
+
+        asyncio.run(engine.close())
+
+    return OpenAgent(agent, close)

@@ -1,0 +1,60 @@
+"""The `assay` program: collects the commands and turns errors into exit codes.
+
+0: done. 1: done, and the answer is bad (a failed check, an audit gate). 2: the user's input is at fault, one line
+says how to mend it. 130: interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from assay.cli import audit, check, compare, evaluate, list_, play, report, serve, train
+from assay.cli.common import err
+from assay.core.errors import AssayError, Fault
+
+app = typer.Typer(
+    name="assay",
+    help="Reinforcement learning with verifiable rewards: train, evaluate and audit.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+for command in (train, evaluate, compare, audit, check, list_, play, report, serve):
+    command.add_to(app)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
+    if version:
+        from assay import __version__
+
+        typer.echo(f"assay {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main() -> None:
+    """Run the program; never returns."""
+    try:
+        app(standalone_mode=True)
+    except AssayError as error:
+        err.print(f"[bold red]error:[/] {_escape(str(error))}", soft_wrap=True, highlight=False)
+        sys.exit(2)
+    except Fault as fault:
+        err.print(f"[bold red]failed:[/] {_escape(str(fault))}", soft_wrap=True, highlight=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("interrupted")
+        sys.exit(130)
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", "\\[")

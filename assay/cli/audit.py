@@ -1,0 +1,154 @@
+"""`assay audit`: how often is a verifier wrong, in which direction, and can it be fooled?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from assay.cli.common import err, interval, out, parse_options, percent
+
+if TYPE_CHECKING:
+    from assay.audits.accuracy import Accuracy
+    from assay.audits.exploits import Exploits
+    from assay.audits.rates import Rate
+    from assay.audits.report import AuditReport
+
+MOST_FINDINGS = 15
+MOST_DISAGREEMENTS = 10
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("audit")(audit)
+
+
+def audit(
+    verifier: Annotated[str, typer.Argument(help="Registered name, or module:attribute (class, instance, function).")],
+    options: Annotated[list[str] | None, typer.Argument(help="Options of the verifier, key=value.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help='JSONL rows {"id", "target", "response", "correct": 0|1}.')
+    ] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the whole result here.")] = None,
+    html_out: Annotated[Path | None, typer.Option("--html", help="Write a self-contained report here.")] = None,
+    attack: Annotated[bool, typer.Option("--attack", help="Attack it: master keys, hedges, hostile input.")] = False,
+    certified: Annotated[
+        bool, typer.Option("--certified", help="Judge answers made from the golds that are right or wrong by proof.")
+    ] = False,
+    probes: Annotated[
+        bool, typer.Option("--probes", help="Probe threads, determinism, symmetry and code execution.")
+    ] = False,
+    full: Annotated[bool, typer.Option("--full", help="All of --attack, --certified and --probes.")] = False,
+    allow_unreadable: Annotated[
+        bool, typer.Option("--allow-unreadable", help="Count rows whose gold cannot be read instead of refusing.")
+    ] = False,
+    max_fp_upper: Annotated[float | None, typer.Option(help="Gate: upper end of the FP interval.")] = None,
+    max_fn_upper: Annotated[float | None, typer.Option(help="Gate: upper end of the FN interval.")] = None,
+    max_ceiling: Annotated[float | None, typer.Option(help="Gate: success of the most successful attack.")] = None,
+    max_p99_ms: Annotated[float | None, typer.Option(help="Gate: 99th percentile of the latency, in ms.")] = None,
+    baseline: Annotated[Path | None, typer.Option(help="JSON of an earlier audit: fail where worse.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything generated.")] = 0,
+) -> None:
+    """Audit a verifier against labels, certified cases and attacks.
+
+    Exit code 1 when a gate is not met.
+    """
+    from assay.audits import AuditPlan, load_labels
+    from assay.audits import audit as run
+
+    rows = load_labels(labels) if labels is not None else ()
+    plan = AuditPlan(certified=certified or full, attack=attack or full, probes=probes or full, seed=seed)
+    result = run(verifier, rows, options=parse_options(options or []), plan=plan, allow_unreadable=allow_unreadable)
+    show(result)
+    if json_out is not None:
+        json_out.write_text(json.dumps(result.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        out.print(f"json: {json_out}", soft_wrap=True, highlight=False)
+    if html_out is not None:
+        from assay.audits.report_html import render_html
+
+        html_out.write_text(render_html(result), encoding="utf-8")
+        out.print(f"html: {html_out}", soft_wrap=True, highlight=False)
+
+
+def show(report: AuditReport) -> None:
+    """Print the summary of an audit."""
+    out.print(f"[bold]{escape(report.verifier)}[/], audited in {report.seconds:.1f} s", highlight=False)
+    table = Table()
+    for name in ("", "cases", "false negatives", "95 % interval", "false positives", "95 % interval ", "no verdict"):
+        table.add_column(name)
+    if report.labels is not None:
+        _add_accuracy(table, "labels", report.labels)
+    if report.certified is not None:
+        _add_accuracy(table, "certified", report.certified.accuracy)
+    if table.row_count:
+        out.print(table)
+    latency = report.latency
+    out.print(f"latency p50 {latency.p50:.2f} ms, p99 {latency.p99:.2f} ms, max {latency.max:.1f} ms", highlight=False)
+    if report.exploits is not None:
+        _show_exploits(report.exploits)
+    _show_findings(report)
+    if report.labels is not None:
+        _show_disagreements(report.labels)
+
+
+def _add_accuracy(table: Table, name: str, accuracy: Accuracy) -> None:
+    confusion = accuracy.confusion
+    missing = confusion.right_without_verdict + confusion.wrong_without_verdict
+    table.add_row(name, str(confusion.total), *_cells(accuracy.fn), *_cells(accuracy.fp), str(missing))
+
+
+def _cells(rate: Rate) -> tuple[str, str]:
+    return f"{percent(rate.value)} ({rate.events}/{rate.n})", interval(*rate.interval)
+
+
+def _show_exploits(exploits: Exploits) -> None:
+    table = Table(title="attacks", title_justify="left")
+    for name in ("family", "accepted", "95 % interval"):
+        table.add_column(name)
+    for row in exploits.families:
+        table.add_row(row.family, *_cells(row.success))
+    out.print(table)
+    harmful = [row for row in exploits.hostile if row.harmful]
+    if exploits.hostile:
+        out.print(f"hostile inputs: {len(harmful)} of {len(exploits.hostile)} hang, are slow or eat memory")
+    if exploits.constants:
+        best = exploits.constants[0]
+        out.print(
+            f"best constant answer: {escape(repr(best.response))}, accepted {percent(best.acceptance.value)}",
+            highlight=False,
+        )
+
+
+def _show_findings(report: AuditReport) -> None:
+    colors = {"critical": "bold red", "high": "red", "medium": "yellow", "info": "dim"}
+    for finding in report.findings[:MOST_FINDINGS]:
+        color = colors[finding.severity]
+        out.print(f"[{color}]{finding.severity}[/] {escape(finding.title)}", soft_wrap=True, highlight=False)
+    if len(report.findings) > MOST_FINDINGS:
+        out.print(f"and {len(report.findings) - MOST_FINDINGS} more findings; --json or --html list them all")
+
+
+def _show_disagreements(labels: Accuracy) -> None:
+    rows = labels.disagreements
+    if not rows:
+        return
+    table = Table(title=f"{len(rows)} verdicts against the label", title_justify="left")
+    for name in ("id", "error", "gold", "response", "reason"):
+        table.add_column(name, overflow="fold")
+    for trial in rows[:MOST_DISAGREEMENTS]:
+        case = trial.case
+        table.add_row(
+            case.id, trial.error or "", _short(case.target), _short(case.response), _short(trial.verdict.reason)
+        )
+    out.print(table)
+    if len(rows) > MOST_DISAGREEMENTS:
+        err.print(f"and {len(rows) - MOST_DISAGREEMENTS} more; --json lists them all")
+
+
+def _short(value: object, width: int = 48) -> str:
+    text = " ".join(str(value).split())
+    return escape(text if len(text) <= width else text[: width - 1] + "…")

@@ -1,0 +1,38 @@
+"""What several commands share: consoles, option parsing, number formatting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+from rich.console import Console
+
+from assay.core.errors import ConfigError
+
+out = Console()
+err = Console(stderr=True)
+
+
+def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
+    """Turn `key=value` words into a dict, values read as YAML (`3` is a number, `[1, 2]` a list)."""
+    options: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"{pair!r} is not of the form key=value")
+        try:
+            options[key] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            options[key] = text
+    return options
+
+
+def percent(value: float | None) -> str:
+    """Return a share as a percentage with one decimal."""
+    return "-" if value is None else f"{100 * value:.1f} %"
+
+
+def interval(low: float, high: float) -> str:
+    """Return an interval of shares."""
+    return f"[{100 * low:.1f}, {100 * high:.1f}]"

@@ -1,0 +1,72 @@
+"""Read a run directory of training or evaluation: metrics, evaluation summaries, trajectories.
+
+A run may still be going on: files that are not there yet are simply missing from the result, and a torn last line is
+left out.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from assay.core.errors import DataError
+from assay.core.trajectory import Trajectory
+from assay.evals.summary import EvalSummary
+from assay.rollouts.store import read_trajectories
+
+
+@dataclass(frozen=True, slots=True)
+class RunData:
+    """What a report needs of a run."""
+
+    path: Path
+    config_text: str = ""
+    metrics: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Rows of `metrics.jsonl` by kind: `warmstart`, `train`, `eval`. Empty for an evaluation."""
+    evals: dict[int, EvalSummary] = field(default_factory=dict)
+    """Evaluation summaries by step; an evaluation run has one, under step 0."""
+
+    @property
+    def trained(self) -> bool:
+        """Whether this is a run of training."""
+        return bool(self.metrics)
+
+    def episodes(self, step: int) -> list[Trajectory]:
+        """Return the stored episodes of the evaluation at this step."""
+        name = f"trajectories/eval-{step:06d}.jsonl" if self.trained else "trajectories.jsonl"
+        path = self.path / name
+        return list(read_trajectories(path)) if path.is_file() else []
+
+    def curve(self, kind: str, name: str) -> tuple[list[float], list[float]]:
+        """Return steps and values of one metric, where it is defined."""
+        rows = [row for row in self.metrics.get(kind, []) if row.get(name) is not None]
+        return [float(row["step"]) for row in rows], [float(row[name]) for row in rows]
+
+    def names(self, kind: str, prefix: str) -> list[str]:
+        """Return the names of metrics that begin with a prefix."""
+        return sorted({name for row in self.metrics.get(kind, []) for name in row if name.startswith(prefix)})
+
+
+def load_run(path: str | Path) -> RunData:
+    """Read a run directory. `DataError` when it is none."""
+    root = Path(path)
+    if not (root / "config.yaml").is_file():
+        raise DataError("not a run directory (no config.yaml in it)", path=str(root))
+    metrics: dict[str, list[dict[str, Any]]] = {}
+    for row in _rows(root / "metrics.jsonl"):
+        metrics.setdefault(str(row["kind"]), []).append(row)
+    evals = {int(f.stem.rpartition("-")[2]): EvalSummary.read(f) for f in sorted((root / "evals").glob("step-*.json"))}
+    if (root / "summary.json").is_file():
+        evals[0] = EvalSummary.read(root / "summary.json")
+    if not metrics and not evals:
+        raise DataError("nothing is recorded yet (no metrics.jsonl, no summary.json)", path=str(root))
+    return RunData(root, (root / "config.yaml").read_text(encoding="utf-8"), metrics, evals)
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n") and line.strip()]
