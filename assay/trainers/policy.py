@@ -70,7 +70,7 @@ class Policy:
 
     def save(self, directory: str | Path) -> None:
         """Write the model (the adapter alone, when only that is trained) and the tokenizer."""
-        self.model.save_pretrained(directory, safe_serialization=True)
+        _write(self.model, directory)
         self.tokenizer.save_pretrained(directory)
 
     def export(self, directory: str | Path) -> None:
@@ -79,8 +79,15 @@ class Policy:
             self.save(directory)
             return
         base: Any = self.model.get_base_model()  # type: ignore[operator]
-        base.save_pretrained(directory, state_dict=dict(self.weights()), safe_serialization=True)
+        _write(base, directory, state_dict=dict(self.weights()))
         self.tokenizer.save_pretrained(directory)
+
+
+def _write(model: Any, directory: str | Path, **options: Any) -> None:
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # progress belongs to the command line
+    model.save_pretrained(directory, safe_serialization=True, **options)
 
 
 def load_policy(config: ModelConfig, seed: int = 0) -> Policy:
