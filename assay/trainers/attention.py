@@ -19,18 +19,17 @@ NAME = "assay_sdpa"
 def attention(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **options: Any
 ) -> tuple[Tensor, None]:
-    """Do what transformers' `sdpa` does, in float32 where the inputs are bfloat16 on a CPU."""
+    """Do what transformers' `sdpa` does, in float32 on a CPU. Under autocast it would go back to bfloat16 by itself."""
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-    dtype = query.dtype
-    if query.device.type != "cpu" or dtype != torch.bfloat16:
+    if query.device.type != "cpu":
         out, _ = sdpa_attention_forward(module, query, key, value, attention_mask, **options)
         return out, None
     if attention_mask is not None and attention_mask.is_floating_point():
         attention_mask = attention_mask.float()
     with torch.autocast("cpu", enabled=False):
         out, _ = sdpa_attention_forward(module, query.float(), key.float(), value.float(), attention_mask, **options)
-    return out.to(dtype), None
+    return out.to(query.dtype), None
 
 
 @contextlib.contextmanager

@@ -8,9 +8,13 @@ Two layouts, equal in every gradient:
   hold only with `attention_mask=None` and `use_cache=False`; without a variable-length attention kernel transformers
   builds a T x T block mask, and attention costs T^2 of the whole row.
 
-So `packed` pays with flash attention, and `padded` everywhere else. On one CPU core (bf16, 512 sequences of about 35
-tokens, 0.9M parameters) a forward and backward pass took 0.9 s padded, against 2.3 s packed to 1,024 tokens and 7.9 s
-packed to 4,096. Sorting by length leaves about 1 % of padding.
+So `packed` pays with flash attention, and `padded` everywhere else. Measured on one CPU core (bf16 autocast, 512
+samples of 16 to 55 tokens, 0.9M parameters; processor seconds of a whole step):
+
+    padded, budget 1,024 / 2,048 / 4,096 / 16,384      1.07  1.04  1.12  1.55
+    packed, budget 128 / 256 / 1,024 / 4,096           2.33  1.99  2.80  8.21
+
+A budget of 2,048 leaves 5 % of padding there; small batches stay in the cache. A GPU wants as many tokens as fit.
 """
 
 from __future__ import annotations

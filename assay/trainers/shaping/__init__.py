@@ -1,0 +1,26 @@
+"""Reward shapers over groups and batches, one a file, and the registry that finds them by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assay.core.registry import Registry
+from assay.trainers.binding import bindable
+from assay.trainers.shaping.base import Shaper, add_rewards
+from assay.trainers.shaping.soft_overlong import soft_overlong
+from assay.trainers.shaping.top_lambda_length import top_lambda_length
+from assay.trainers.shaping.unlikeliness import unlikeliness
+
+SHAPERS: Registry[Shaper] = Registry("shaper", "assay.shapers")
+"""Shapers by name. A factory takes the options and returns a `Shaper`."""
+
+for _function in (soft_overlong, top_lambda_length, unlikeliness):
+    SHAPERS.register(_function.__name__, bindable("shaper", _function))
+
+
+def make_shaper(name: str, **options: Any) -> Shaper:
+    """Return the shaper `name` with its options bound; `ConfigError` for an unknown name or option."""
+    return SHAPERS.make(name, **options)
+
+
+__all__ = ["SHAPERS", "Shaper", "add_rewards", "make_shaper", "soft_overlong", "top_lambda_length", "unlikeliness"]
