@@ -30,6 +30,8 @@ _BUILT_IN = {
     "judge_reference": "judges.reference:ReferenceJudge",
     "judge_rubric": "judges.rubric:RubricJudge",
     "judge_pairwise": "judges.pairwise:PairwiseJudge",
+    "arithmetic_steps": "process.arithmetic_steps:ArithmeticStepsVerifier",
+    "prm": "process.prm:PRMVerifier",
     "rubric": "rubric:Rubric",
     "cascade": "cascade:Cascade",
     "ensemble": "ensemble:Ensemble",
