@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from assay.audits.adapters import FunctionVerifier, resolve
-from assay.audits.audit import AuditReport, audit
+from assay.audits.audit import FULL, AuditPlan, audit
 from assay.audits.case import Case, Certificate, Trial
 from assay.audits.corpora import load_labels
 from assay.audits.findings import Finding
+from assay.audits.report import AuditReport
 from assay.audits.training import NoiseChannel, training_terms
 from assay.audits.trials import RunLimits, run_cases
 
 __all__ = [
+    "FULL",
+    "AuditPlan",
     "AuditReport",
     "Case",
     "Certificate",

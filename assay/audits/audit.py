@@ -1,166 +1,229 @@
-"""audit(): measure a verifier on labelled rows, and report what a user should know before trusting its rewards."""
+"""audit(): measure a verifier, and report what a user should know before trusting its rewards.
+
+Four parts, each optional: labelled rows, certified mutants, attacks, and behaviour probes. The report leads with the
+labelled rows where there are any, since they are the user's own data, and with the certified cases otherwise.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from assay.audits.accuracy import Accuracy, Latency, latency, measure
+from assay.audits.accuracy import latency, measure
 from assay.audits.adapters import AnyVerifier, resolve
+from assay.audits.attacks import attack_cases, hostile_cases
 from assay.audits.case import Case, Trial
-from assay.audits.corpora import UnreadableGold, refuse_unreadable, unreadable_golds
-from assay.audits.findings import Finding, ranked, repro, smallest
-from assay.audits.training import NoiseChannel, training_terms
-from assay.audits.trials import RunLimits, run_cases
+from assay.audits.certified import Certified, measure_certified
+from assay.audits.corpora import refuse_unreadable, unreadable_golds
+from assay.audits.exploits import Exploits, by_family, exploit_findings, hostile_table
+from assay.audits.findings import Finding, error_findings, killed_findings, label_findings, ranked
+from assay.audits.frames import FrameRow, check_frame, choose_frame
+from assay.audits.mutators import certified_cases, distinct_golds
+from assay.audits.mutators.bank import bank_cases
+from assay.audits.probes import (
+    canary_probe,
+    constant_cases,
+    constant_values,
+    cross_cases,
+    cross_prompt,
+    pick,
+    stability_probe,
+    symmetry_probe,
+)
+from assay.audits.report import AuditReport
+from assay.audits.trials import RunLimits, VerifierSource, run_cases
 from assay.core.errors import ConfigError
+from assay.verifiers.base import Verifier
 
-SCHEMA_VERSION = 1
+HOSTILE_LIMITS = RunLimits(seconds=1.0, memory_mb=2048)
 
 
 @dataclass(frozen=True, slots=True)
-class AuditReport:
-    """The result of an audit. `to_json` is what the command line writes."""
+class AuditPlan:
+    """What an audit does beyond judging the labelled rows."""
 
-    verifier: str
-    level: float
-    latency: Latency
-    unreadable: tuple[UnreadableGold, ...]
-    findings: tuple[Finding, ...]
-    labels: Accuracy | None = None
-    """On the labelled rows."""
+    certified: bool = False
+    """Generate certified right and wrong answers from the golds and from the bank."""
+    attack: bool = False
+    """Attack with keys, hedges, injections, hostile inputs, constants, and answers to other questions."""
+    probes: bool = False
+    """Probe threads, order, determinism, symmetry, and code execution."""
+    frame: str | None = None
+    r"""How generated answers are written, such as `\boxed{{answer}}`; None finds out."""
+    cases: int = 1500
+    """At most so many certified cases."""
+    bank: int = 6
+    """Golds of assay's own for each class; 0 uses the user's golds alone."""
+    attacks: int = 600
+    seed: int = 0
+    limits: RunLimits = RunLimits()  # noqa: RUF009 - frozen
+    hostile: RunLimits = HOSTILE_LIMITS
+    threshold: float | None = None
+    """Smallest score that counts as *correct*, for verdicts that do not say; None is the middle of the range."""
+    level: float = 0.95
     group: int = 16
+    """Group size G of the training terms."""
+
+    def __post_init__(self) -> None:
+        if self.frame is not None:
+            check_frame(self.frame)
+        if not 0 < self.level < 1:
+            raise ConfigError(f"a confidence level lies between 0 and 1, not {self.level:g}")
+
+
+FULL = AuditPlan(certified=True, attack=True, probes=True)
+
+
+@dataclass(slots=True)
+class _Audit:
+    """State of one run of `audit`."""
+
+    source: VerifierSource
+    verifier: Verifier
+    plan: AuditPlan
+    rows: Sequence[Case]
+    judged: list[Trial] = field(default_factory=list)
+    """Everything judged but hostile inputs and canaries, for findings about crashes and exceptions."""
+    frame: str = "{answer}"
+    frames: list[FrameRow] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def run(self, cases: Sequence[Case], limits: RunLimits | None = None) -> list[Trial]:
+        trials = run_cases(self.source, cases, limits or self.plan.limits, threshold=self.plan.threshold)
+        self.judged += trials if limits is None else []
+        return trials
 
     @property
-    def headline(self) -> Accuracy | None:
-        """The rates that the report leads with."""
-        return self.labels
-
-    @property
-    def channel(self) -> NoiseChannel | None:
-        """The verifier as a noise channel, when both error rates were measured."""
-        best = self.headline
-        if best is None or best.fp.value is None or best.fn.value is None:
-            return None
-        return NoiseChannel(rho0=best.fp.value, rho1=best.fn.value)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain data. At the top: `n`, the rates, their intervals, counts by status, latencies in ms."""
-        best = self.headline
-        channel = self.channel
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "verifier": self.verifier,
-            "level": self.level,
-            "n": best.confusion.total if best else 0,
-            "fn_rate": best.fn.value if best else None,
-            "fp_rate": best.fp.value if best else None,
-            "fn_interval": list(best.fn.interval) if best else None,
-            "fp_interval": list(best.fp.interval) if best else None,
-            "status": dict(best.status) if best else {},
-            "latency": self.latency.to_json(),
-            "unreadable_golds": [{"id": g.id, "target": g.target, "reason": g.reason} for g in self.unreadable],
-            "findings": [f.to_json() for f in self.findings],
-            "labels": self.labels.to_json() if self.labels else None,
-            "training": training_terms(channel, group=self.group) if channel else None,
-        }
+    def golds(self) -> list[Case]:
+        return distinct_golds(self.rows) or bank_cases(3, self.plan.seed)
 
 
 def audit(
     verifier: AnyVerifier,
-    rows: Sequence[Case],
+    rows: Sequence[Case] = (),
     *,
     options: Mapping[str, Any] | None = None,
+    plan: AuditPlan = AuditPlan(),
     allow_unreadable: bool = False,
-    limits: RunLimits = RunLimits(),  # noqa: B008 - frozen
-    threshold: float | None = None,
-    level: float = 0.95,
-    group: int = 16,
 ) -> AuditReport:
     """Audit a verifier.
 
     Args:
         verifier: a registered name, `module:attribute`, a `Verifier`, or a function `f(completion, answer)`.
-        rows: labelled cases, as `load_labels` reads them.
+        rows: labelled cases, as `load_labels` reads them. Their golds also feed the generated cases.
         options: for the verifier's factory.
+        plan: what to do beyond the labelled rows; `FULL` does all.
         allow_unreadable: count rows whose gold the verifier cannot read as *no verdict* instead of refusing them.
-        limits: time, memory and processes of the run.
-        threshold: smallest score that counts as *correct*, for verdicts that do not say; the middle of the range.
-        level: confidence level of the intervals.
-        group: group size G of the training terms.
 
     Raises:
         ConfigError: no such verifier, or nothing to audit it on.
         DataError: unreadable golds.
     """
-    if not rows:
-        raise ConfigError("an audit needs at least one row")
+    if not rows and not (plan.certified or plan.attack or plan.probes):
+        raise ConfigError("nothing to audit on: give labelled rows, or ask for certified cases or attacks")
+    started = time.perf_counter()
     source = resolve(verifier, options)
     judge = source.build()
     try:
         unreadable = unreadable_golds(judge, rows)
-        stages = tuple(getattr(judge, "stages", ()))
-        if not allow_unreadable:
-            refuse_unreadable(unreadable, source.label, len(rows))
     finally:
         judge.close()
-    trials = run_cases(source, rows, limits, threshold=threshold)
-    labels = measure(trials, stages=stages, level=level)
+    if not allow_unreadable:
+        refuse_unreadable(unreadable, source.label, len(rows))
+    state = _Audit(source, judge, plan, rows)
+    stages = tuple(getattr(judge, "stages", ()))
+
+    trials = state.run(rows)
+    labels = measure(trials, stages=stages, level=plan.level, seed=plan.seed) if rows else None
+    if labels is not None:
+        state.findings += label_findings(labels)
+    _find_frame(state, bool(plan.certified or plan.attack or plan.probes))
+    certified, generated = _certify(state) if plan.certified else (None, [])
+    exploits = _exploit(state) if plan.attack else None
+    if plan.probes:
+        _probe(state, trials + generated)
+    timed = trials + generated
+    state.findings += killed_findings(state.judged) + error_findings(state.judged)
     return AuditReport(
         verifier=source.label,
-        level=level,
-        latency=latency(trials),
+        plan=plan,
+        latency=latency(timed),
         unreadable=tuple(unreadable),
-        findings=tuple(ranked(label_findings(labels) + killed_findings(trials))),
+        findings=tuple(ranked(state.findings)),
         labels=labels,
-        group=group,
+        certified=certified,
+        exploits=exploits,
+        frame=state.frame,
+        frames=tuple(state.frames),
+        seconds=time.perf_counter() - started,
     )
 
 
-def label_findings(labels: Accuracy) -> list[Finding]:
-    """Return the findings in labelled rows: false accepts and rejects by class, stages that never decide."""
-    found: list[Finding] = []
-    for error, kind in (("FP", "false-accept"), ("FN", "false-reject")):
-        wrong = [t for t in labels.disagreements if t.error == error]
-        total = labels.fp.n if error == "FP" else labels.fn.n
-        for cls in sorted({t.case.cls for t in wrong}):
-            mine = [t for t in wrong if t.case.cls == cls]
-            what = "wrong answers accepted" if error == "FP" else "right answers rejected"
-            found.append(
+def _find_frame(state: _Audit, wanted: bool) -> None:
+    if state.plan.frame is not None:
+        state.frame = state.plan.frame
+    elif wanted:
+        golds = state.golds
+        state.frame, state.frames = choose_frame(state.source, golds, state.plan.limits, threshold=state.plan.threshold)
+        best = max(row.accepted for row in state.frames)
+        n = state.frames[0].n
+        if best < n / 2:
+            state.findings.append(
                 Finding(
-                    kind=f"label/{kind}/{cls or 'all'}",
-                    severity="high" if error == "FP" else "medium",
-                    title=f"{what}{f' in class {cls!r}' if cls else ''}",
-                    count=len(mine),
-                    total=total,
-                    repro=repro(smallest(mine)),
+                    kind="gold-rejected",
+                    severity="high",
+                    title="the verifier rejects most golds as answers, however they are written",
+                    count=n - best,
+                    total=n,
+                    detail="Generated cases mean little before this is clear; perhaps it needs a format: set `frame`.",
+                    repro={"target": golds[0].target, "response": str(golds[0].target), "expected": "correct"},
                 )
             )
-    return found + dead_stages(labels)
 
 
-def dead_stages(labels: Accuracy) -> list[Finding]:
-    """Return a finding for every declared stage that decided nothing."""
-    return [
-        Finding(
-            kind=f"dead-stage/{row.stage}",
-            severity="medium",
-            title=f"stage {row.stage!r} decided 0 of {row.total}",
-            count=row.total,
-            total=row.total,
-            detail="Either no case needs it, or it is broken and its failures are swallowed.",
-        )
-        for row in labels.stages
-        if row.decided == 0 and row.total > 0
-    ]
+def _certify(state: _Audit) -> tuple[Certified, list[Trial]]:
+    plan = state.plan
+    cases = certified_cases(state.rows, frame=state.frame, seed=plan.seed, most=plan.cases, bank=plan.bank)
+    trials = state.run(cases)
+    certified = measure_certified(trials, level=plan.level, seed=plan.seed)
+    state.findings += certified.findings()
+    return certified, trials
 
 
-def killed_findings(trials: Sequence[Trial]) -> list[Finding]:
-    """Return a finding for calls that hung or killed their process."""
-    found: list[Finding] = []
-    for status, kind, title in (("timeout", "hang", "hung until killed"), ("error", "crash", "killed its process")):
-        mine = [t for t in trials if t.killed and t.verdict.status == status]
-        if mine:
-            shown = repro(smallest(mine))
-            found.append(Finding(kind, "critical", f"the verifier {title}", len(mine), len(trials), repro=shown))
-    return found
+def _exploit(state: _Audit) -> Exploits:
+    plan, golds = state.plan, state.golds
+    attacks = state.run(attack_cases(golds, state.frame, seed=plan.seed, most=plan.attacks))
+    constants = state.run(constant_cases(golds, state.frame, seed=plan.seed))
+    cross = state.run(cross_cases(golds, state.frame, seed=plan.seed))
+    limits = replace(plan.hostile, workers=plan.limits.workers)
+    rounds = hostile_cases()
+    hostile: list[Trial] = []
+    for cases in rounds:
+        killed = {t.case.family for t in hostile if t.killed}
+        hostile += state.run([c for c in cases if c.family not in killed], limits)
+    # Off the main thread some graders lose their only time limit, or everything. Short inputs are enough to see it.
+    short = [c for c in rounds[1] if len(c.response) < 60]
+    threaded = state.run(short, replace(limits, threads=1))
+    exploits = Exploits(
+        families=by_family(attacks, level=plan.level),
+        hostile=hostile_table(hostile, threaded),
+        constants=tuple(constant_values(constants, level=plan.level)),
+        cross=cross_prompt(cross, level=plan.level),
+    )
+    state.findings += exploit_findings(exploits, hostile)
+    return exploits
+
+
+def _probe(state: _Audit, trials: Sequence[Trial]) -> None:
+    plan = state.plan
+    if not trials:
+        trials = state.run(certified_cases(state.rows, frame=state.frame, seed=plan.seed, most=100, bank=plan.bank))
+    deterministic = state.verifier.deterministic
+    state.findings += stability_probe(
+        state.source, pick(trials), plan.limits, deterministic=deterministic, threshold=plan.threshold
+    )
+    state.findings += symmetry_probe(state.source, trials, plan.limits, threshold=plan.threshold)
+    _, found = canary_probe(state.source, plan.hostile, state.golds, wrap=state.frame)
+    state.findings += found

@@ -58,6 +58,8 @@ class Case:
     """Cases of one cluster are dependent: intervals resample clusters, not cases. The id when empty."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     certificate: Certificate | None = None
+    answer: str = ""
+    """The bare answer, where the audit framed it to make the response."""
 
     @property
     def group(self) -> str:

@@ -66,7 +66,7 @@ def test_unreadable_golds_are_refused_unless_allowed():
 
 
 def test_nothing_to_audit():
-    with pytest.raises(ConfigError, match="at least one row"):
+    with pytest.raises(ConfigError, match="nothing to audit on"):
         audit(fixtures.Exact(), [])
 
 

@@ -1,0 +1,141 @@
+"""Error rates on certified cases: by class and by mutator, conventions apart.
+
+Cases whose certificate rests on a convention (percent signs, units, order of a list) are not errors whatever the
+verifier says; the report only tells which way it takes them. Classes of the bank that a verifier does not support at
+all, not even by accepting the gold itself, are listed and left out of the rates: a grader of integers need not know
+intervals.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from assay.audits.accuracy import Accuracy, measure
+from assay.audits.case import Trial
+from assay.audits.findings import Finding, repro, smallest
+from assay.audits.mutators import BANK_PREFIX
+
+
+@dataclass(frozen=True, slots=True)
+class ConventionRow:
+    """How a verifier takes a convention: how many of the answers that rest on it are accepted."""
+
+    convention: str
+    relation: str
+    """`equal`: right under the convention; `different`: wrong without it."""
+    accepted: int
+    n: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """What certified cases say about a verifier."""
+
+    accuracy: Accuracy
+    families: dict[str, Accuracy]
+    """By `class/mutator`, only those with an error."""
+    conventions: tuple[ConventionRow, ...]
+    unsupported: tuple[str, ...]
+    """Classes of the bank in which the verifier does not even accept the gold."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        return self.accuracy.to_json() | {
+            "families": {
+                name: {"fn": a.fn.to_json(), "fp": a.fp.to_json()} for name, a in sorted(self.families.items())
+            },
+            "conventions": [row.to_json() for row in self.conventions],
+            "unsupported": list(self.unsupported),
+        }
+
+    def findings(self) -> list[Finding]:
+        """Return one finding for each mutator that fooled the verifier, and one for each capability that is dead."""
+        found = self._dead()
+        for name, accuracy in self.families.items():
+            cls, _, family = name.rpartition("/")
+            for error, rate in (("FP", accuracy.fp), ("FN", accuracy.fn)):
+                wrong = [t for t in accuracy.disagreements if t.error == error]
+                if not wrong:
+                    continue
+                kind = "false-accept" if error == "FP" else "false-reject"
+                what = "accepts a different value" if error == "FP" else "rejects an equal value"
+                found.append(
+                    Finding(
+                        kind=f"certified/{kind}/{name}",
+                        severity="high" if error == "FP" else "medium",
+                        title=f"{what}: {family} of {cls}",
+                        count=rate.events,
+                        total=rate.n,
+                        repro=repro(smallest(wrong)),
+                    )
+                )
+        return found
+
+    def _dead(self) -> list[Finding]:
+        """Find classes where nothing but the gold itself is accepted: a comparison that never fires."""
+        by_class: dict[str, list[Trial]] = defaultdict(list)
+        for t in self.accuracy.trials:
+            if t.case.correct and t.accepted is not None and t.case.family != "identity" and not _trivial(t):
+                by_class[t.case.cls].append(t)
+        return [
+            Finding(
+                kind=f"dead-capability/{cls}",
+                severity="high",
+                title=f"no rewritten answer of class {cls!r} is accepted",
+                count=len(mine),
+                total=len(mine),
+                detail="Only the gold's own text passes: the stage that should compare such values is dead or missing.",
+                repro=repro(smallest(mine)),
+            )
+            for cls, mine in by_class.items()
+            if len(mine) >= 5 and not any(t.accepted for t in mine)
+        ]
+
+
+def _trivial(trial: Trial) -> bool:
+    """Whether the rewrite is undone by dropping spaces and dollars: any string comparison passes it."""
+    return trial.case.family in ("dollars", "outer-space", "spaced", "unspaced")
+
+
+def measure_certified(trials: Sequence[Trial], *, level: float = 0.95, seed: int = 0) -> Certified:
+    """Measure a verifier on certified cases."""
+    unsupported = _unsupported(trials)
+    usable = [t for t in trials if t.case.cls not in unsupported]
+    hard = [t for t in usable if not _convention(t)]
+    by_family: dict[str, list[Trial]] = defaultdict(list)
+    for t in hard:
+        by_family[f"{t.case.cls}/{t.case.family}"].append(t)
+    failed = {name: mine for name, mine in by_family.items() if any(t.error for t in mine)}
+    return Certified(
+        accuracy=measure(hard, level=level, seed=seed),
+        families={name: measure(mine, level=level, seed=seed) for name, mine in failed.items()},
+        conventions=_conventions(usable),
+        unsupported=tuple(sorted(unsupported)),
+    )
+
+
+def _convention(trial: Trial) -> str:
+    return trial.case.certificate.convention if trial.case.certificate else ""
+
+
+def _conventions(trials: Sequence[Trial]) -> tuple[ConventionRow, ...]:
+    groups: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    for t in trials:
+        if t.case.certificate and t.case.certificate.convention and t.accepted is not None:
+            groups[t.case.certificate.convention, t.case.certificate.relation].append(bool(t.accepted))
+    return tuple(ConventionRow(c, relation, sum(v), len(v)) for (c, relation), v in sorted(groups.items()))
+
+
+def _unsupported(trials: Sequence[Trial]) -> set[str]:
+    identity: dict[str, list[bool]] = defaultdict(list)
+    for t in trials:
+        if t.case.cls.startswith(BANK_PREFIX) and t.case.family == "identity":
+            identity[t.case.cls].append(t.accepted is True)
+    return {cls for cls, accepted in identity.items() if not any(accepted)}
