@@ -21,14 +21,14 @@ BUCKET_ELEMENTS = 1 << 24
 """Gradients travel in buckets of about this many numbers: few messages, bounded extra memory."""
 
 
-def shard(samples: Sequence[Sample], shares: int) -> list[list[Sample]]:
-    """Deal samples into shares of nearly equal cost, the longest first to the least loaded share."""
+def shard(samples: Sequence[Sample], shares: int) -> list[list[int]]:
+    """Deal samples, by index, into shares of nearly equal cost: the longest first, to the least loaded share."""
     loads = [(0, share) for share in range(shares)]
-    dealt: list[list[Sample]] = [[] for _ in range(shares)]
-    for sample in sorted(samples, key=len, reverse=True):
+    dealt: list[list[int]] = [[] for _ in range(shares)]
+    for number in sorted(range(len(samples)), key=lambda n: -len(samples[n])):
         load, share = heapq.heappop(loads)
-        dealt[share].append(sample)
-        heapq.heappush(loads, (load + len(sample), share))
+        dealt[share].append(number)
+        heapq.heappush(loads, (load + len(samples[number]), share))
     return dealt
 
 
@@ -40,8 +40,8 @@ class DataParallel:
         self._group = group
         self.rank, self.size = dist.get_rank(group), dist.get_world_size(group)
 
-    def share(self, samples: Sequence[Sample]) -> list[Sample]:
-        """Return this process's share of the samples of a step."""
+    def share(self, samples: Sequence[Sample]) -> list[int]:
+        """Return the indices of this process's share of the samples of a step."""
         return shard(samples, self.size)[self.rank]
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:

@@ -23,6 +23,7 @@ from assay.core.trajectory import Sample
 from assay.trainers.attention import fast_attention
 from assay.trainers.logprobs import LanguageModel
 from assay.trainers.losses.base import LossFn
+from assay.trainers.losses.kl import kl_estimate, kl_loss
 from assay.trainers.meters import Meters
 from assay.trainers.packing import Layout, MicroBatch, micro_batches
 from assay.trainers.parallel import DataParallel
@@ -42,6 +43,7 @@ class Updater:
         temperature: float = 1.0,
         grad_clip: float = 1.0,
         entropy_coef: float = 0.0,
+        kl_coef: float = 0.0,
         autocast_dtype: torch.dtype | None = None,
         schedule: Callable[[int], float] | None = None,
         parallel: DataParallel | None = None,
@@ -49,15 +51,16 @@ class Updater:
         """Prepare updates of `model`, a causal language model of transformers or its peft wrapper.
 
         `temperature` is the one that the samples were drawn at. `schedule` maps the number of steps taken so far to a
-        factor on each learning rate that the optimiser came with. `entropy_coef` > 0 rewards entropy. A `token_budget`
-        of about 2,000 is fastest on a CPU, where small batches stay in the cache; a GPU wants as many as fit.
+        factor on each learning rate that the optimiser came with. `entropy_coef` > 0 rewards entropy; `kl_coef` > 0
+        holds the policy near a reference, by k3 times the differentiable ratio. A `token_budget` of about 2,000 is
+        fastest on a CPU, where small batches stay in the cache; a GPU wants as many as fit.
         """
         if temperature <= 0:
             raise ConfigError(f"temperature must be positive in training, not {temperature}")
         self._lm = LanguageModel(model)
         self._optimizer, self._loss_fn = optimizer, loss_fn
         self._token_budget, self._layout, self._temperature = token_budget, layout, temperature
-        self._grad_clip, self._entropy_coef = grad_clip, entropy_coef
+        self._grad_clip, self._entropy_coef, self._kl_coef = grad_clip, entropy_coef, kl_coef
         self._autocast_dtype, self._schedule, self._parallel = autocast_dtype, schedule, parallel
         self._parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self._base_rates = [float(group["lr"]) for group in optimizer.param_groups]
@@ -66,15 +69,18 @@ class Updater:
         self.skipped = 0
         """Steps skipped because their gradient was not finite."""
 
-    def step(self, samples: Sequence[Sample]) -> dict[str, float]:
+    def step(self, samples: Sequence[Sample], reference: Sequence[Tensor] | None = None) -> dict[str, float]:
         """Take one optimiser step on all of `samples` and return what happened, as flat numbers.
+
+        `reference` holds, for each sample, the log-probabilities of its trainable tokens under the reference policy,
+        as `sample_logprobs` returns them; needed exactly when `kl_coef` is not 0.
 
         With data parallelism every process passes the same samples. Without a trainable token nothing happens, and
         the only metric is `tokens`, 0.
         """
         if not any(sample.loss_mask.any() for sample in samples):
             return {"tokens": 0.0}
-        meters = self.accumulate(samples)
+        meters = self.accumulate(samples, reference)
         norm = nn.utils.clip_grad_norm_(self._parameters, self._grad_clip)
         grad_norm = float(norm)
         rate = self._set_rates()
@@ -93,14 +99,17 @@ class Updater:
             "skipped_total": float(self.skipped),
         }
 
-    def accumulate(self, samples: Sequence[Sample]) -> Meters:
+    def accumulate(self, samples: Sequence[Sample], reference: Sequence[Tensor] | None = None) -> Meters:
         """Leave the gradient of the whole step in the parameters, summed over processes, without taking the step."""
+        if (reference is None) != (self._kl_coef == 0):
+            raise ValueError("the reference's log-probabilities are needed exactly when kl_coef is not 0")
         self._optimizer.zero_grad(set_to_none=True)
-        own = samples if self._parallel is None else self._parallel.share(samples)
+        mine = range(len(samples)) if self._parallel is None else self._parallel.share(samples)
         meters = Meters()
         with fast_attention(self._lm.model, enabled=self._autocast_dtype is not None):
-            for batch in micro_batches(own, self._token_budget, self._layout):
-                self._backward(batch.to(self._lm.device), meters)
+            for batch in micro_batches([samples[n] for n in mine], self._token_budget, self._layout):
+                there = None if reference is None else torch.cat([reference[mine[n]] for n in batch.samples])
+                self._backward(batch.to(self._lm.device), there, meters)
         if self._parallel is not None:
             self._parallel.sum_gradients(self._parameters)
             meters = Meters.merged(self._parallel.gather(meters.state()))
@@ -115,7 +124,7 @@ class Updater:
         self.steps, self.skipped = int(state["steps"]), int(state["skipped"])
         self._base_rates = [float(rate) for rate in state["base_rates"]]
 
-    def _backward(self, batch: MicroBatch, meters: Meters) -> None:
+    def _backward(self, batch: MicroBatch, reference: Tensor | None, meters: Meters) -> None:
         with self._autocast():
             logprobs, entropy = self._lm.logprobs(
                 batch, temperature=self._temperature, entropy_gradient=self._entropy_coef != 0
@@ -123,6 +132,10 @@ class Updater:
         token_loss, diagnostics = self._loss_fn(logprobs, batch.old_logprobs, batch.advantages, batch.sequence_ids)
         if self._entropy_coef:
             token_loss = token_loss - self._entropy_coef * entropy
+        if reference is not None:
+            reference = reference.to(logprobs.device)
+            token_loss = token_loss + self._kl_coef * kl_loss(logprobs, reference, batch.old_logprobs)
+            diagnostics["reference_kl"] = kl_estimate(logprobs.detach(), reference)
         loss = (batch.weights * token_loss).sum()
         loss.backward()  # type: ignore[no-untyped-call]
         meters.add(loss.detach(), {"entropy": entropy.detach(), **diagnostics})

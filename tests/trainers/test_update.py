@@ -149,6 +149,47 @@ def test_entropy_bonus_raises_entropy():
     assert entropies[-1] > entropies[0] + 0.05
 
 
+def test_a_reference_pulls_the_policy_back():
+    model, reference_model = tiny_model(), tiny_model(seed=1)
+    samples = on_policy(model)
+    for sample in samples:
+        sample.advantages[:] = 0
+    reference = sample_logprobs(reference_model, samples)
+    trainer = updater(model, lr=1e-3, kl_coef=1.0, token_budget=50)
+    distances = [trainer.step(samples, reference)["reference_kl"] for _ in range(10)]
+    assert distances[-1] < 0.8 * distances[0]
+
+
+def test_no_split_changes_the_gradient_towards_a_reference():
+    model = tiny_model()
+    samples = on_policy(model, 8)
+    for sample in samples:
+        sample.advantages[:] = 0
+    reference = sample_logprobs(tiny_model(seed=1), samples)
+    gradients = []
+    for budget, layout in ((10_000, "padded"), (40, "padded"), (64, "packed")):
+        updater(model, kl_coef=0.5, token_budget=budget, layout=layout).accumulate(samples, reference)
+        gradients.append(torch.cat([p.grad.reshape(-1) for p in model.parameters()]))
+    assert gradients[0].norm() > 1e-3
+    assert all(torch.allclose(g, gradients[0], atol=1e-5, rtol=1e-4) for g in gradients)
+
+
+def test_the_policy_itself_as_reference_pulls_nowhere():
+    model = tiny_model()
+    samples = on_policy(model)
+    for sample in samples:
+        sample.advantages[:] = 0
+    assert updater(model, kl_coef=1.0).step(samples, sample_logprobs(model, samples))["grad_norm"] < 1e-4
+
+
+def test_a_reference_is_needed_exactly_with_a_coefficient():
+    model, samples = tiny_model(), assign_weights(random_samples(2))
+    with pytest.raises(ValueError, match="kl_coef"):
+        updater(model, kl_coef=0.1).step(samples)
+    with pytest.raises(ValueError, match="kl_coef"):
+        updater(model).step(samples, sample_logprobs(model, samples))
+
+
 def test_steps_are_deterministic():
     samples = assign_weights(random_samples(8))
     models = [tiny_model(), tiny_model()]
