@@ -114,9 +114,18 @@ class RolloutConfig(Config):
         return self
 
 
+class ShaperConfig(Config):
+    """A reward shaper over groups, by name."""
+
+    name: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
 class AlgorithmConfig(Config):
     """What is optimised: a named advantage function and a named loss, with their options."""
 
+    shaping: tuple[ShaperConfig, ...] = ()
+    """Applied in this order to the groups that are trained on, after every filter."""
     advantage: str = "grpo"
     advantage_options: dict[str, Any] = Field(default_factory=dict)
     loss: str = "ppo_clip"

@@ -1,4 +1,4 @@
-"""The training loop: warm start, then episodes -> advantages -> samples -> update -> weights, until it has learned.
+"""The training loop: warm start, then episodes, shaped rewards, advantages, samples, update, and again.
 
 Invariants:
 
@@ -6,7 +6,7 @@ Invariants:
   and resumed ends with the same bits as one that is not (on one machine, with as many threads).
 * The engine shares the trainer's module and forgets its caches after every update, so no token is ever sampled with
   keys and values of older weights.
-* Filters read the raw outcome; the loss reads the reward.
+* Filters read the raw outcome; the loss reads the shaped reward.
 """
 
 from __future__ import annotations
@@ -113,6 +113,8 @@ async def _reinforce(session: Session, stop: StopSignal) -> None:
         started = time.perf_counter()
         played, groups = await _sample(session)
         sampled = time.perf_counter()
+        for shape in session.shapers:
+            groups = shape(groups)
         samples = build_samples(
             groups,
             session.advantage(groups),

@@ -28,6 +28,7 @@ from assay.trainers.metrics import Kind, MetricsLog
 from assay.trainers.policy import load_policy
 from assay.trainers.reporter import Reporter
 from assay.trainers.rundir import RunDirectory
+from assay.trainers.shaping import make_shaper
 from assay.trainers.update import Updater
 
 
@@ -37,6 +38,7 @@ class Session:
     def __init__(self, config: TrainConfig, run: RunDirectory, reporter: Reporter, checkpoint: Path | None) -> None:
         """Build everything, and restore `checkpoint` when there is one."""
         self.config, self.run, self.reporter = config, run, reporter
+        self.shapers = [make_shaper(shaper.name, **shaper.options) for shaper in config.algorithm.shaping]
         self.advantage = make_advantage(config.algorithm.advantage, **config.algorithm.advantage_options)
         self.loss = make_loss(config.algorithm.loss, **config.algorithm.loss_options)
         self.make_env = episodes.env_maker(config.env, "train")

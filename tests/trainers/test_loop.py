@@ -169,6 +169,7 @@ def test_directories_and_settings_that_do_not_fit_are_refused(unbroken: Path, tm
         ("algorithm.advantage=grpoo", "grpo"),
         ("algorithm.loss=ppo", "ppo_clip"),
         ("algorithm.loss_options={clip: 1}", "clip"),
+        ("algorithm.shaping=[{name: overlong}]", "soft_overlong"),
         ("rollout.tool_format=hermez", "hermes"),
         ("warmstart.styles={carefull: 1}", "careful"),
     ],
@@ -206,6 +207,7 @@ def test_low_rank_adapters_refill_and_other_algorithms(unbroken: Path, tmp_path:
         "algorithm.advantage=dr_grpo",
         "algorithm.normalization=constant",
         "algorithm.dynamic_sampling=refill",
+        "algorithm.shaping=[{name: soft_overlong, options: {max_tokens: 16, buffer: 14}}]",
         "checkpoint.every=1",
     )
     assert train(config, tmp_path / "run").finished
