@@ -22,7 +22,7 @@ _RIGHT = re.compile(rf"[{_CHARACTERS}]{{1,400}}")
 _EQUALS = re.compile(r"(?<![=<>!:≤≥≠])=(?![=<>])")
 _LINES = re.compile(r"\n|<<|>>")
 """Line ends, and the calculator marks of GSM8K (`48/2=<<48/2=24>>24`)."""
-_BULLET = re.compile(r"\s*(?:[-*•]|\(?\d{1,3}[.)])\s+")
+_BULLET = re.compile(r"\s*(?:[-*•]|\(?\d{1,3}[.)])\s+(?![-+−–*/×÷·^)])")
 _GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 _DECORATION = re.compile(r"\\[$,!;]|[$€£]|\*\*|\\left|\\right")
 _LATEX = ((r"\times", "×"), (r"\cdot", "·"), (r"\div", "÷"))

@@ -8,7 +8,7 @@ different final answers are wrong; two empty values never meet, because empty te
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from assay.core.task import Task
 from assay.core.verdict import Verdict, no_verdict, right, wrong
@@ -20,6 +20,9 @@ V = TypeVar("V")
 
 class AnswerVerifier(Verifier, Generic[V]):
     """Compares the final answer of a response with the gold."""
+
+    tidied: ClassVar[bool] = True
+    """Whether answers lose what surrounds them in a sentence, the final full stop included."""
 
     def __init__(self, *, source: Source = "answer", tag: str = "answer") -> None:
         """`source` says where the answer stands (see `extract`); `tag` names the tag around it."""
@@ -43,7 +46,7 @@ class AnswerVerifier(Verifier, Generic[V]):
 
     def answers(self, evidence: Evidence) -> tuple[str, ...]:
         """Return the final answers of the response."""
-        return find_answers(evidence.text, self.source, tag=self.tag)
+        return find_answers(evidence.text, self.source, tag=self.tag, tidied=self.tidied)
 
     def check_target(self, task: Task) -> str | None:
         """Return why the gold cannot be read, or None."""

@@ -45,10 +45,10 @@ def after_reasoning(text: str) -> str:
     return "" if "<think>" in text else text
 
 
-def find_answers(text: str, source: Source = "answer", *, tag: str = "answer") -> tuple[str, ...]:
+def find_answers(text: str, source: Source = "answer", *, tag: str = "answer", tidied: bool = True) -> tuple[str, ...]:
     """Return the final answers that the response gives, in order, without repeats and empty ones.
 
-    They are stripped of white space and, unless `source` is `whole`, of what surrounds them in a sentence (`tidy`).
+    They are stripped of white space and, when `tidied` and not `whole`, of what surrounds them in a sentence (`tidy`).
     """
     text = after_reasoning(text)
     if source == "answer":
@@ -61,7 +61,8 @@ def find_answers(text: str, source: Source = "answer", *, tag: str = "answer") -
         found = _stated(text)
     else:
         found = [text]
-    bare = (answer.strip() if source == "whole" else tidy(answer[: MAX_ANSWER + 1]) for answer in found)
+    strip = tidy if tidied and source != "whole" else str.strip
+    bare = (strip(answer) for answer in found)
     return tuple(dict.fromkeys(answer for answer in bare if answer and len(answer) <= MAX_ANSWER))
 
 
