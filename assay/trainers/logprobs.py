@@ -2,7 +2,8 @@
 
 With a vocabulary of 150,000 the logits of 8,000 tokens take 5 GB in float32, and their gradient as much again. So
 only the positions that predict a trainable token reach the output head, and they do so in chunks that are computed
-again in the backward pass. Memory is bounded by the chunk, not by the batch.
+again in the backward pass. Memory is bounded by the chunk, not by the batch: with that vocabulary 500 positions peak at
+438 MiB and 2,000 at 447, where whole logits take 866 MiB for 500 and 1,725 for 1,000.
 
 Invariants: the head runs in float32 whatever the autocast (rounding logits to bfloat16 biases both entropy and the
 importance ratio); the temperature divides the logits, as it does in the engine that sampled.

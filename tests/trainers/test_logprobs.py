@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -58,6 +61,25 @@ def test_full_logits_are_never_alive():
     with torch.autograd.graph.saved_tensors_hooks(lambda t: (sizes.append(t.numel()), t)[1], lambda t: t):
         token_logprobs(hidden, head, torch.zeros(512, dtype=torch.long), vocab_size=1000, chunk_elements=16_000)
     assert max(sizes) < 512 * 1000 / 10
+
+
+PEAK = """
+import resource, sys, torch
+from assay.trainers.logprobs import token_logprobs
+torch.set_num_threads(1)
+weight, hidden = torch.randn(40_000, 16, requires_grad=True), torch.randn(int(sys.argv[1]), 16, requires_grad=True)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+targets = torch.zeros(len(hidden), dtype=torch.long)
+logp, _ = token_logprobs(hidden, lambda h: h @ weight.t(), targets, vocab_size=40_000, chunk_elements=1 << 22)
+logp.sum().backward()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.slow
+def test_peak_memory_follows_the_chunk_and_not_the_batch():
+    peaks = [int(subprocess.check_output([sys.executable, "-c", PEAK, str(n)])) for n in (300, 1500)]
+    assert peaks[1] < 1.2 * peaks[0]
 
 
 @pytest.mark.parametrize("tied", [True, False])
