@@ -83,7 +83,8 @@ def test_empty_and_unfinished_responses_follow_nothing():
     "target",
     [None, [], [{"id": "no:such"}], [{"name": "x"}], [{"id": "keywords:existence"}],
      [{"id": "keywords:existence", "x": 1}],
-     [{"id": "keywords:frequency", "keyword": "a", "frequency": 1, "relation": "more"}], {"instruction_id_list": ["a"], "kwargs": []}],
+     [{"id": "keywords:frequency", "keyword": "a", "frequency": 1, "relation": "more"}],
+     {"instruction_id_list": ["a"], "kwargs": []}],
 )  # fmt: skip
 def test_instructions_that_cannot_be_checked_are_no_verdict(target):
     verifier = make_verifier("instructions")
