@@ -33,7 +33,10 @@ _RULED_OUT = re.compile(
     re.IGNORECASE,
 )
 _LETTER = re.compile(r"(?<![\w'’-])(?:\(([A-Za-z])\)|\[([A-Za-z])\]|([A-Za-z])\)|([A-Z]))(?![\w'’-])")
-_CONNECTIVE = re.compile(r"\W*$|[^\w\s]|\s+(?:because|since|as|for|which|and|or|but|is|with|due|\W)", re.IGNORECASE)
+_CONNECTIVE = re.compile(
+    r"\W*$|[^\w\s*+=^<>|{}\\]|\s+(?:because|since|as|for|which|and|or|but|is|with|due|[^\w\s*+=^<>|{}\\])",
+    re.IGNORECASE,
+)
 _STATED = re.compile(
     r"\b(?:answer|choice|option)\b\W{0,4}(?:is\b|:|=|would be\b|must be\b|should be\b)[^\S\n]{0,3}:?([^\n]{1,500})"
     r"|\b(?:choose|select|pick|go with)\b([^\n]{1,500})"
@@ -82,7 +85,7 @@ class ChoiceVerifier(AnswerVerifier[frozenset[str]]):
     def read_answer(self, text: str, task: Task) -> frozenset[str]:
         """Return the letters that an answer names."""
         options = self._options(task)
-        text = _LATEX_TEXT.sub(r"\1", tidy(text))
+        text = _LATEX_TEXT.sub(r"\1", tidy(text)).replace("**", "")
         if letter := self._by_text(text, options):
             return frozenset([letter])
         lead = _LEAD.match(text)

@@ -21,6 +21,7 @@ def judge(response, target, metadata=None, **options):
         ("B)", "B"),
         ("B: because it is", "B"),
         ("**Answer: B**", "B"),
+        ("The answer is **B** because of this", "B"),
         (r"\boxed{\text{B}}", "B"),
         (r"\boxed{B}", "B"),
         ("<answer>B</answer>", "B"),
@@ -58,6 +59,9 @@ def test_stated_choice_is_read(response, letter):
         "<think>The answer is A",
         "An apple a day",
         "AAAA",
+        r"\mathrm{A}*2",
+        "A = 2",
+        "A+1",
     ],
 )
 def test_hedges_and_ruled_out_options_are_wrong(response):
