@@ -27,6 +27,7 @@ from assay.verifiers.answers.nodes import (
     Node,
     Num,
     NumberSet,
+    Pow,
     Qualified,
     Quantity,
     Ratio,
@@ -175,6 +176,9 @@ class Comparison:
     def _texts(self, gold: Node, answer: Node) -> bool:
         if words.same(gold, answer):
             return True
+        meaning1, meaning2 = words.meaning(gold), words.meaning(answer)
+        if (meaning1, meaning2) != (gold, answer):
+            return self.same(meaning1, meaning2)
         for text, other in ((gold, answer), (answer, gold)):
             if isinstance(text, Text) and isinstance(other, Mul | Call | Num):
                 product = words.as_product(text)
@@ -295,6 +299,8 @@ class Comparison:
         if isinstance(gold, Listing) and isinstance(answer, Listing) and realsets.is_inequality(gold):
             if realsets.is_inequality(answer) and self.same_set(gold, answer):
                 return True
+            if gold.joint != answer.joint:
+                return False
         one, two = _items(gold), _items(answer)
         if len(one) != len(two):
             return self._without_duplicates(one, two) if not self.policy.duplicates else False
@@ -459,11 +465,18 @@ def _measure(node: Node) -> tuple[Node, str]:
 
 def _letter_unit(value: Node, unit: str) -> tuple[Node, str]:
     """Read `5 m` as a quantity when the other side is one: the trailing letter is the unit."""
-    if isinstance(value, Mul) and len(value.factors) == 2 and isinstance(value.factors[-1], Sym):
-        letter = value.factors[-1].name
-        if isinstance(value.factors[0], Num) and parse_unit(letter) is not None and parse_unit(unit) is not None:
-            return value.factors[0], letter
-    return value, ""
+    if not isinstance(value, Mul) or not isinstance(value.factors[0], Num) or parse_unit(unit) is None:
+        return value, ""
+    spelled: list[str] = []
+    for factor in value.factors[1:]:
+        power, base = "", factor
+        if isinstance(factor, Pow) and isinstance(factor.exponent, Num) and factor.exponent.value.denominator == 1:
+            base, power = factor.base, f"^{factor.exponent.value}"
+        if not isinstance(base, Sym):
+            return value, ""
+        spelled.append(f"{base.name}{power}")
+    letters = " ".join(spelled)
+    return (value.factors[0], letters) if parse_unit(letters) is not None else (value, "")
 
 
 def _dimension(unit: str) -> tuple[Fraction, Dimension] | None:

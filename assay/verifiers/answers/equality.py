@@ -35,6 +35,8 @@ POINTS = 8
 _ENOUGH = 5
 """Valid points that suffice when the domain is narrow."""
 _DIGITS = 50
+_MOST_DIGITS = 400
+"""Precision beyond which a point is given up."""
 
 _INTEGER_NAMES = frozenset("nkmijNpqrt")
 
@@ -193,50 +195,81 @@ def _same_function(left: Node, right: Node, free: frozenset[str], budget: Budget
         rounds.append(
             (
                 not imaginary,
-                lambda _: {n: MP.mpf(chance.randrange(3, 12)) if n in whole else _real(chance, 0) for n in names},
+                lambda _: {n: MP.mpf(chance.randrange(2, 25)) if n in whole else _real(chance, 0) for n in names},
             )
         )
     else:
         rounds.append((not imaginary, lambda turn: {n: _real(chance, turn) for n in names}))
         if not imaginary:
             rounds.append((False, lambda _: {n: MP.mpc(_real(chance, 1), _real(chance, 1)) for n in names}))
-    reason = ""
+    sampler = _Sampler(left, right, budget, natural)
     with LOCK:
-        MP.dps = _DIGITS
         try:
             for real, draw in rounds:
                 valid = 0
                 for turn in range(4 * POINTS):
-                    point = draw(turn)
-                    try:
-                        run = Evaluation(point, _DIGITS, budget, real=real, natural=natural)
-                        one, two = run.value(left), run.value(right)
-                    except OffDomain:
-                        continue
-                    except (Unsupported, TooLarge) as error:
-                        reason = str(error) or type(error).__name__
-                        if isinstance(error, Unsupported):
-                            raise Undecided(reason) from None
-                        continue
-                    if not _close(one, two, run.magnitude):
+                    agree = sampler.agree(draw(turn), real)
+                    if agree is False:
                         return False
-                    valid += 1
+                    valid += agree is True
                     if valid == POINTS:
                         return True
                 if valid >= _ENOUGH:
                     return True
         finally:
             MP.dps = 15
-    raise Undecided(reason or "no point of the common domain was found")
+    raise Undecided(sampler.reason or "no point of the common domain was found")
 
 
-def _close(one: Any, two: Any, magnitude: int) -> bool:
-    """Whether two values at 50 digits agree, given the largest binary exponent that cancellation may have eaten."""
-    scale = max(abs(one), abs(two), MP.mpf(1))
-    lost = max(0, magnitude - 20)
-    if lost * 3 > 10 * (_DIGITS - 15):
-        return bool(abs(one - two) <= max(abs(one), abs(two)) * MP.mpf(10) ** -30)
-    return bool(abs(one - two) <= scale * MP.mpf(10) ** -(_DIGITS - 12) * MP.mpf(2) ** lost)
+class _Sampler:
+    """Compares two functions at one point after the other."""
+
+    def __init__(self, left: Node, right: Node, budget: Budget, natural: bool) -> None:
+        self.left, self.right, self.budget, self.natural = left, right, budget, natural
+        self.reason = ""
+
+    def agree(self, point: dict[str, Any], real: bool) -> bool | None:
+        """Return whether the values agree, or None when the point tells nothing.
+
+        A value computed to D digits through intermediate values up to 10^M has an absolute error below 10^(M+12-D).
+        """
+        digits = _DIGITS
+        try:
+            one, two, peak = self._values(point, real, digits)
+            if peak > 6:
+                digits = _DIGITS + 2 * peak
+                if digits > _MOST_DIGITS:
+                    return None
+                one, two, peak = self._values(point, real, digits)
+            error = MP.mpf(10) ** (peak + 12 - digits)
+            if abs(one - two) > error:
+                return False
+            size = max(abs(one), abs(two))
+            if size == 0 or size > error * 10**15:
+                return True
+            return self._agree_near_zero(point, real, 2 * digits + 40, size)
+        except OffDomain:
+            return None
+        except Unsupported as reason:
+            raise Undecided(str(reason)) from None
+        except TooLarge as reason:
+            self.reason = str(reason) or "the numbers are too large"
+            return None
+
+    def _agree_near_zero(self, point: dict[str, Any], real: bool, digits: int, before: Any) -> bool | None:
+        """Tell values that are zero (they shrink with the precision) from small ones."""
+        one, two, peak = self._values(point, real, digits)
+        error = MP.mpf(10) ** (peak + 12 - digits)
+        if abs(one - two) > error:
+            return False
+        size = max(abs(one), abs(two))
+        return True if size > error * 10**15 or size < before * MP.mpf(10) ** -20 else None
+
+    def _values(self, point: dict[str, Any], real: bool, digits: int) -> tuple[Any, Any, int]:
+        MP.dps = digits
+        run = Evaluation(point, digits, self.budget, real=real, natural=self.natural)
+        one, two = run.value(self.left), run.value(self.right)
+        return one, two, max(0, run.peak) * 3 // 10
 
 
 def _real(chance: random.Random, turn: int) -> Any:

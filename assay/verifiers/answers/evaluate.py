@@ -22,8 +22,11 @@ LOCK = threading.RLock()
 MP = mpmath.MPContext()
 """Our own context: nobody else's precision is changed. Use only while holding `LOCK`."""
 MAX_EXPONENT_BITS = 2**40
+MAX_ANGLE_BITS = 1000
+"""Binary exponent of the largest angle: its reduction to one turn takes that many digits of pi."""
 MAX_PRECISION = 4000
 """Decimal digits."""
+MAX_GAMMA_DIGITS = 130
 MAX_SUM = 200
 """Terms of a finite sum or product that is written out."""
 
@@ -64,7 +67,10 @@ class Budget:
 
 
 class Evaluation:
-    """One evaluation at one point. `magnitude` is the largest decimal exponent met on the way."""
+    """One evaluation at one point.
+
+    `peak` is the largest binary exponent of a value met on the way, `magnitude` the largest in absolute value.
+    """
 
     def __init__(
         self, point: Mapping[str, Any], digits: int, budget: Budget, *, real: bool, natural: bool = True
@@ -73,7 +79,7 @@ class Evaluation:
         self.point, self.real, self.budget, self.natural = point, real, budget, natural
         self.cost = 1 + (digits // 60) ** 2 // 2
         self.angle = MP.mpf(1)
-        self.magnitude = 0
+        self.magnitude = self.peak = 0
 
     def value(self, node: Node) -> Any:
         """Return the value as an mpf or mpc."""
@@ -99,6 +105,7 @@ class Evaluation:
             raise TooLarge
         if size != -MP.inf:
             self.magnitude = max(self.magnitude, abs(int(size)))
+            self.peak = max(self.peak, int(size))
         return result
 
     def _value(self, node: Node) -> Any:
@@ -159,8 +166,9 @@ class Evaluation:
                     return MP.power(base, exponent)
             raise TooLarge
         if isinstance(exponent, MP.mpf) and MP.isint(exponent):
-            whole = int(exponent)
-            return base**whole
+            if MP.mag(exponent) > 64:
+                raise TooLarge
+            return base ** int(exponent)
         if self.real and base < 0:
             return self._real_root_power(base, exponent_node)
         return MP.power(base, exponent)
@@ -177,8 +185,8 @@ class Evaluation:
         if node.kind not in ("sum", "prod") or node.low is None or node.high is None:
             raise Unsupported(node.kind)
         low, high = self.value(node.low), self.value(node.high)
-        if not (MP.isint(low) and MP.isint(high)):
-            raise OffDomain("bounds that are not whole")
+        if not (MP.isint(low) and MP.isint(high)) or MP.mag(low) > 64:
+            raise OffDomain("bounds that are not small whole numbers")
         if high - low >= MAX_SUM:
             raise Unsupported("a long sum")
         outer = self.point
@@ -200,6 +208,8 @@ class Evaluation:
                 argument = self.value(node.args[0])
             finally:
                 self.angle = outer
+            if MP.mag(argument) > MAX_ANGLE_BITS:
+                raise TooLarge("an angle too large to be reduced")
             return _TRIGONOMETRIC[name](argument)
         if name == "deg":
             return self.value(node.args[0]) * self.angle
@@ -224,6 +234,8 @@ class Evaluation:
             raise OffDomain(f"{name} of a complex number")
         if name in _COSTLY:
             self.budget.spend(5 * self.cost)
+            if MP.dps > MAX_GAMMA_DIGITS:
+                raise TooLarge("a factorial to too many digits")
         return function(*args)
 
     def _logarithm(self, argument: Any) -> Any:

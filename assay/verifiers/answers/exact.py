@@ -17,7 +17,7 @@ MAX_EXPONENT = 400
 
 _THOUSANDS = r"\d{1,3}(?:(?:,\\!\s?|,)\d{3})+|\d{1,3}(?: \d{3})+"
 _DECIMAL = rf"(?:{_THOUSANDS}|\d+)(?:\.\d*)?|\.\d+"
-_PLAIN = re.compile(rf"(?P<sign>[-+]?) ?(?P<number>{_DECIMAL})(?P<percent> ?%)?")
+_PLAIN = re.compile(rf"(?P<sign>[-+]?) ?\u00a4? ?(?P<number>{_DECIMAL})(?P<percent> ?%)?")
 _FRACTION = re.compile(
     r"(?P<sign>[-+]?) ?(?P<whole>\d+ ?)?"
     r"(?:\\frac ?(?:\{ ?(?P<n1>-?\d+) ?\}|(?P<n2>\d)) ?(?:\{ ?(?P<d1>\d+) ?\}|(?P<d2>\d))"

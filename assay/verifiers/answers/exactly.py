@@ -7,7 +7,8 @@ three points, a false match has probability below 1e-36.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from assay.verifiers.answers.nodes import Add, Call, Mul, Node, Num, Pow, Sym
@@ -46,9 +47,21 @@ def rational(node: Node) -> Fraction:
         if base not in (0, 1, -1) and abs(exponent) * size > MAX_BITS:
             raise NotRational
         return base**exponent if base not in (1, -1) else base ** (exponent % 2)
+    if isinstance(node, Call) and node.name in _WHOLE:
+        args = [_integer(a) for a in node.args]
+        arity, largest, function = _WHOLE[node.name]
+        if len(args) != arity or min(args) < 0 or max(args) > largest:
+            raise NotRational
+        return _bounded(Fraction(function(*args)))
     if isinstance(node, Call) and node.name == "deg":
         return rational(node.args[0])
     raise NotRational
+
+
+_WHOLE: dict[str, tuple[int, int, Callable[..., int]]] = {
+    "factorial": (1, 1500, math.factorial),
+    "binom": (2, 2000, math.comb),
+}
 
 
 def _bounded(value: Fraction) -> Fraction:

@@ -73,8 +73,10 @@ class ExpressionParser:
         return self.tokens[self.at]
 
     def take(self) -> Token:
-        """Return the token at hand and move on."""
+        """Return the token at hand and move on; the end of the text cannot be taken."""
         token = self.tokens[self.at]
+        if token.kind == "end":
+            raise AnswerSyntaxError("the answer ends too early")
         self.at += 1
         return token
 

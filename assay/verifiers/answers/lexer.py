@@ -83,7 +83,6 @@ FUNCTIONS = frozenset(
         "tg",
         "ctg",
         "cosec",
-        "binom",
         "sup",
         "inf",
     ]
@@ -309,7 +308,7 @@ class _Lexer:
             self.depth += 1
         elif char in ")]}":
             self.depth -= 1
-        elif char not in "+-*/^_=<>,;:|!'%&":
+        elif char not in "+-*/^_=<>,;:|!'%&\u00a4":
             raise AnswerSyntaxError(f"unexpected {char!r}")
         return self.emit("op", char, 1)
 
@@ -373,7 +372,12 @@ class _Lexer:
             return self.emit("joint", _JOINTS[lower], size)
         if plain in (",", ";", ":", "="):
             return self.emit("op", plain, size)
-        if re.fullmatch(r"[-+\d.,/()= \\^{}<>|*:]+", plain) or "\\" in plain or (name != "text" and "^" in plain):
+        if (
+            plain[0].isdigit()
+            or re.fullmatch(r"[-+\d.,/()= \\^{}<>|*:]+", plain)
+            or "\\" in plain
+            or (name != "text" and "^" in plain)
+        ):
             inner = _Lexer(plain, self.thousands).run()[:-1]
             if len(inner) + len(self.tokens) > MAX_TOKENS:
                 raise AnswerSyntaxError("the answer has too many parts")

@@ -142,7 +142,7 @@ class Listing(Node):
     """Items separated by commas, "and" or "or", without brackets."""
 
     items: tuple[Node, ...]
-    joint: Literal["and", "or"] = "and"
+    joint: Literal["and", "or", ","] = "and"
 
     def children(self) -> tuple[Node, ...]:
         """Return the items."""

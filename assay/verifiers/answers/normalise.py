@@ -11,6 +11,9 @@ import re
 MAX_ANSWER = 2000
 """Longest answer, in characters, that is looked at."""
 
+CURRENCY = "\u00a4"
+"""Stands for a dollar sign that is meant as one."""
+
 _GREEK = (
     (
         "αβγδεζηθικλμνξπρστυφχψω",
@@ -84,11 +87,12 @@ _SYNONYM = {
     "backslash": "setminus", "infin": "infty", "textdegree": "circ", "textcirc": "circ", "smallsetminus": "setminus",
     "simeq": "approx", "lnot": "neg", "operatorname*": "operatorname",
 }  # fmt: skip
-_THOUSANDS = re.compile(r"(?<=\d)(?:, ?\\! ?|\{,\})(?=\d)")
+_THOUSANDS = re.compile(r"(?<=\d)(?:, ?\\! ?|\{,\})(?=\d{3})")
 """A comma that LaTeX sets without a gap can only separate thousands."""
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _BARE = {"|", "<", ">", ":", "*", "/", "[", "]"}
 _GLUE = re.compile(r"(?<![A-Za-z0-9.]) +| +(?![A-Za-z0-9.\\])")
+_PRICE = re.compile(r"\s*-?\$\s*[\d.]")
 _BLANKS = re.compile(r" {2,}")
 
 
@@ -119,9 +123,11 @@ def clean(text: str) -> str:
         text = _DOUBLED.sub(r"\\", text)
         text = _THOUSANDS.sub("", text)
         text = _MACRO.sub("", text)
-        text = text.replace("\\%", "%").replace("\\$", " ").replace("\\#", "#").replace("\\&", "&")
+        text = text.replace("\\%", "%").replace("\\$", CURRENCY).replace("\\#", "#").replace("\\&", "&")
         text = _COMMAND.sub(_synonym, text)
         text = text.replace("^{\\circ}", "^\\circ")
+    if "$" in text and text.count("$") % 2 and _PRICE.match(text):
+        text = text.replace("$", CURRENCY, 1)
     if "{,}" in text:
         text = _THOUSANDS.sub("", text)
     text = _SPACE.sub(" ", text)

@@ -31,7 +31,13 @@ from assay.verifiers.answers.nodes import (
     SetOperation,
     Sym,
     Text,
+    negative,
+    number,
+    plus,
+    times,
 )
+from assay.verifiers.answers.normalise import CURRENCY
+from assay.verifiers.answers.units import parse_unit
 
 _RELATIONS = frozenset(("=", "<", ">", "le", "ge", "ne", "approx", "equiv", "in", "notin", "to", "sim"))
 _MATRICES = frozenset(("pmatrix", "bmatrix", "matrix", "vmatrix", "Bmatrix", "Vmatrix", "smallmatrix", "array"))
@@ -183,10 +189,33 @@ class AnswerParser(ExpressionParser):
 
     def annotated(self) -> Node:
         """Parse a value with the unit or words after it."""
+        if self.accept(CURRENCY):
+            return Quantity(self.expr(), "$")
+        minus = self.is_op("-") and self.tokens[self.at + 1].value == CURRENCY
+        if minus:
+            self.at += 2
+            return Quantity(negative(self.expr()), "$")
         value = self.sets()
+        if self.accept(CURRENCY):
+            return Quantity(value, "$")
         if self.token.kind in ("text", "unit") and not self.is_qualifier():
-            return Quantity(value, self.unit())
+            value = Quantity(value, self.unit())
+            while self.at_number() and self.tokens[self.at + 1].kind in ("text", "unit"):
+                value = self.compound(value)
         return value
+
+    def at_number(self) -> bool:
+        """Whether a number is at hand."""
+        return self.token.kind == "num"
+
+    def compound(self, larger: Quantity) -> Quantity:
+        """Parse the minutes of "1 hour 30 minutes"."""
+        smaller = self.expr()
+        name = self.unit()
+        one, two = parse_unit(larger.unit), parse_unit(name)
+        if one is None or two is None or one[1] != two[1] or two[0] >= one[0]:
+            raise self.error("units that do not add up")
+        return Quantity(plus(larger.value, times(smaller, number(two[0] / one[0]))), larger.unit)
 
     def is_qualifier(self) -> bool:
         """Whether words open a condition; a longer text that begins with one is split."""
@@ -352,7 +381,7 @@ class AnswerParser(ExpressionParser):
 
 def _arrange(items: list[Node], joints: list[str]) -> Node:
     """Return the items as a list, or as a list of groups where semicolons, "and" or "or" separate groups."""
-    joint = "or" if "or" in joints else "and"
+    joint = "or" if "or" in joints else "and" if "and" in joints else ","
     if len(items) == 1:
         return items[0]
     if ";" in joints and "," in joints:

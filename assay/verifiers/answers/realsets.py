@@ -193,7 +193,7 @@ def _builder(node: Builder, approximate: Approximate) -> Spans | None:
     if isinstance(element, Relation) and element.ops == ("in",):
         base = spans(element.operands[1], approximate)
         element = element.operands[0]
-    if isinstance(condition, Listing) and condition.joint == "and":
+    if isinstance(condition, Listing) and condition.joint != "or":
         kept = [
             c
             for c in condition.items
@@ -224,6 +224,12 @@ def _combined(node: SetOperation | Listing, approximate: Approximate) -> Spans |
         isinstance(node, Listing) and (node.joint == "or" or not any(isinstance(c, Relation) for c in node.items))
     ):
         return tuple(span for part in read for span in part)
+    if isinstance(node, Listing) and node.joint == "," and _meet(read, approximate) == ():
+        return tuple(span for part in read for span in part)
+    return _meet(read, approximate)
+
+
+def _meet(read: list[Spans], approximate: Approximate) -> Spans | None:
     both: Spans | None = read[0]
     for part in read[1:]:
         both = None if both is None else intersect(both, part, approximate)

@@ -17,6 +17,7 @@ itself is cheap, so that nobody gains by writing what cannot be checked; else it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from threading import Lock
@@ -188,7 +189,7 @@ class MathVerifier(Verifier):
     @staticmethod
     def _is_prose(answer: str) -> bool:
         """Whether a bare response is a sentence around a formula rather than an answer of its own."""
-        return not _is_formula(Reading(answer))
+        return _PLAIN_WORD.search(answer) is not None and not _is_formula(Reading(answer))
 
     def _compare(self, gold_text: str, answer_text: str) -> Verdict:
         gold, answer = Reading(gold_text), Reading(answer_text)
@@ -275,6 +276,7 @@ class MathVerifier(Verifier):
             return self._pool
 
 
+_PLAIN_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _COLLECTIONS = (Listing, SetOf, Group)
 
 

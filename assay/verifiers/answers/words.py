@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 
-from assay.verifiers.answers.nodes import Call, Const, Mul, Node, Num, Sym, Text
+from assay.verifiers.answers.nodes import Const, Mul, Node, Num, NumberSet, SetOf, Sym, Text, number
 
 _ARTICLES = frozenset(("a", "an", "the"))
 _TOKEN = re.compile(r"[^\W_]+", re.UNICODE)
 _LATEX = re.compile(r"\\(?:text|mathrm|textbf|mathbf|textit)\s*\{|\\[a-zA-Z]+|[{}$]")
-_INFINITE = frozenset(("infinitely many", "infinite", "infinity", "infinitely", "unbounded"))
-_TRUTH = {"true": "true", "yes": "yes", "no": "no", "false": "false"}
+_MEANINGS: dict[str, Node] = {
+    **dict.fromkeys(("infinitely many", "infinite", "infinity", "infinitely many solutions"), Const("inf")),
+    **dict.fromkeys(("all real numbers", "all reals", "real numbers", "all real x", "any real number"), NumberSet("R")),
+    **dict.fromkeys(("all integers", "integers", "any integer"), NumberSet("Z")),
+    **dict.fromkeys(("empty set", "no solution", "no solutions", "no real solution", "no real solutions"), SetOf(())),
+    "zero": number(0), "one": number(1), "two": number(2), "three": number(3), "four": number(4), "five": number(5),
+    "six": number(6), "seven": number(7), "eight": number(8), "nine": number(9), "ten": number(10),
+    "eleven": number(11), "twelve": number(12),
+}  # fmt: skip
 
 
 def key(text: str) -> str:
@@ -42,9 +49,12 @@ def same(left: Node, right: Node) -> bool:
     one, two = spoken(left), spoken(right)
     if not one or not two:
         return False
-    if one == two:
-        return True
-    return one in _INFINITE and two in _INFINITE
+    return one == two
+
+
+def meaning(node: Node) -> Node:
+    """Return the value that words stand for, such as the reals for "all real numbers"; else the node itself."""
+    return _MEANINGS.get(key(node.words), node) if isinstance(node, Text) else node
 
 
 def as_product(text: Text) -> Node | None:
@@ -60,6 +70,3 @@ def is_wordy(text: str) -> bool:
     plain = _LATEX.sub(" ", text)
     letters = sum(c.isalpha() or c.isspace() for c in plain)
     return len(_TOKEN.findall(plain)) > 0 and letters >= 0.8 * len(plain) and not re.search(r"[=<>^_+*/|]", plain)
-
-
-__all__ = ["Call", "as_product", "is_wordy", "key", "same", "spoken"]
