@@ -44,10 +44,10 @@ def success(model):
     return sum(rates) / len(rates)
 
 
-def train(advantage, loss, normalization="token-mean", steps=40):
+def train(advantage, loss, normalization="token-mean", steps=15):
     model = tiny_model()
     estimate, generator = advantage, torch.Generator().manual_seed(0)
-    updater = Updater(model, torch.optim.AdamW(model.parameters(), lr=3e-3), loss)
+    updater = Updater(model, torch.optim.AdamW(model.parameters(), lr=1e-2), loss)
     before = success(model)
     for _ in range(steps):
         groups = rollouts(model, generator)
