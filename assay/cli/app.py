@@ -7,6 +7,7 @@ says how to mend it. 130: interrupted.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import typer
 
@@ -41,10 +42,10 @@ def _root(
         typer.echo(context.get_help())
 
 
-def main() -> None:
-    """Run the program; never returns."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program, on the words of the command line if none are given; never returns."""
     try:
-        app(standalone_mode=True)
+        app(arguments, standalone_mode=True)
     except AssayError as error:
         err.print(f"[bold red]error:[/] {_escape(str(error))}", soft_wrap=True, highlight=False)
         sys.exit(2)

@@ -57,7 +57,7 @@ def evaluate(
 
         def start(done: int, total: int) -> None:
             if done:
-                err.print(f"{directory}: {done} of {total} episodes are done already", highlight=False)
+                err.print(f"{directory}: {done} of {total} episodes are done already", soft_wrap=True, highlight=False)
             bars.append(stack.enter_context(EpisodeProgress(total - done)))
 
         summary = run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +12,6 @@ from rich.table import Table
 
 from assay.cli.common import err, out
 from assay.core.config import load_config
-from assay.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from assay.trainers.loop import TrainResult
@@ -29,7 +27,7 @@ def train(
     overrides: Annotated[list[str] | None, typer.Argument(help="Changes to it: dotted.key=value.")] = None,
     run_dir: Annotated[Path | None, typer.Option(help="Where to leave everything; runs/<config> if left out.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the directory.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove the run in the directory first.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in the directory.")] = False,
 ) -> None:
     """Train an agent by reinforcement learning with verifiable rewards.
 
@@ -39,21 +37,11 @@ def train(
 
     settings = load_config(TrainConfig, config, overrides or ())
     directory = run_dir or Path("runs") / config.stem
-    if overwrite and not resume:
-        _remove_run(directory)
     from assay.trainers.loop import train as run
 
     with TerminalReporter() as reporter:
-        result = run(settings, directory, resume=resume, reporter=reporter)
+        result = run(settings, directory, resume=resume, overwrite=overwrite, reporter=reporter)
     _summarise(result, config, overrides or [])
-
-
-def _remove_run(directory: Path) -> None:
-    if not directory.exists():
-        return
-    if not (directory / "config.yaml").is_file():
-        raise ConfigError(f"{directory}: is not a run directory; nothing was removed")
-    shutil.rmtree(directory)
 
 
 class TerminalReporter:
@@ -69,6 +57,7 @@ class TerminalReporter:
             TextColumn("{task.fields[note]}"),
             console=err,
             transient=True,
+            disable=not err.is_terminal,
         )
         self._tasks: dict[str, Any] = {}
         self._phase = ""

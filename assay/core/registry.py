@@ -13,7 +13,10 @@ Nothing is imported until a name is asked for.
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import inspect
+import re
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
@@ -60,8 +63,7 @@ class Registry(Generic[T]):
         try:
             return factory(**options)
         except TypeError as error:
-            if "argument" in str(error):
-                raise ConfigError(f"{self.kind} {name!r}: {error}") from error
+            refuse_options(self.kind, name, factory, error)
             raise
 
     def _discover(self) -> None:
@@ -127,6 +129,37 @@ def make(env_id: str, **options: Any) -> gymnasium.Env[Any, Any]:
     except gymnasium.error.Error as error:
         raise ConfigError(f"environment {env_id!r}: {error}") from error
     except TypeError as error:
-        if "argument" in str(error):
-            raise ConfigError(f"environment {env_id!r}: {str(error).splitlines()[0]}") from error
+        entry = gymnasium.spec(env_id).entry_point
+        refuse_options("environment", env_id, load(entry) if isinstance(entry, str) else entry, error)
         raise
+
+
+_UNKNOWN_OPTION = re.compile(r"unexpected keyword argument '(\w+)'")
+_MISSING_OPTION = re.compile(r"missing \d+ required .*?arguments?: '(\w+)'")
+
+
+def refuse_options(kind: str, name: str, factory: Any, error: TypeError) -> None:
+    """Raise `ConfigError` when `error` says that the factory was called with the wrong options; else do nothing."""
+    if missing := _MISSING_OPTION.search(str(error)):
+        raise ConfigError(f"{kind} {name!r} needs the option {missing[1]!r}") from error
+    if unknown := _UNKNOWN_OPTION.search(str(error)):
+        known = _options(factory)
+        near = difflib.get_close_matches(unknown[1], known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"options: {', '.join(known) or 'none'}"
+        raise ConfigError(f"{kind} {name!r} has no option {unknown[1]!r}; {hint}") from error
+
+
+def _options(factory: Any) -> list[str]:
+    """Return the keyword arguments of a function, or of a class and of those whose `**kwargs` it passes on."""
+    functions = (
+        [vars(c)["__init__"] for c in inspect.getmro(factory)[:-1] if "__init__" in vars(c)]
+        if inspect.isclass(factory)
+        else [factory]
+    )
+    names: dict[str, None] = {}
+    for function in functions:
+        parameters = inspect.signature(function).parameters.values()
+        names.update({p.name: None for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)})
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return [name for name in names if name not in ("self", "render_mode")]

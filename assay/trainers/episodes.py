@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from assay.core.errors import ConfigError
+from assay.core.message import text_of
 from assay.core.registry import make
 from assay.core.task import Limits, Task, TaskSet
 from assay.rollouts.pool import AnyEnv
@@ -36,6 +37,17 @@ def tasks_of(make_env: Callable[[], AnyEnv], env_id: str) -> TaskSet:
     if not isinstance(tasks, TaskSet):
         raise ConfigError(f"environment {env_id!r} has no `tasks`; training needs an environment with a TaskSet")
     return tasks
+
+
+def openings(make_env: Callable[[], AnyEnv], tasks: TaskSet, count: int = 32) -> Iterator[str]:
+    """Yield the text of the messages that open the first episodes."""
+    env = make_env()
+    try:
+        for task in tasks.head(count):
+            observation, _ = env.reset(seed=0, options={"task": task})
+            yield from map(text_of, observation)
+    finally:
+        env.close()
 
 
 def draw(tasks: TaskSet, start: int, count: int) -> Iterator[Task]:

@@ -52,14 +52,21 @@ class TrainResult:
 
 
 def train(
-    config: TrainConfig, run_dir: str | Path, *, resume: bool = False, reporter: Reporter | None = None
+    config: TrainConfig,
+    run_dir: str | Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    reporter: Reporter | None = None,
 ) -> TrainResult:
     """Train as `config` says and leave everything in `run_dir` (see `rundir.py`).
+
+    A run that is there already is refused, gone on with (`resume`) or replaced (`overwrite`).
 
     The first Ctrl-C ends the step, saves a checkpoint and returns; the second one interrupts at once. Raises
     `ConfigError` for settings that make no sense, and `CheckpointError` when a checkpoint cannot be written.
     """
-    run = RunDirectory(run_dir)
+    run = RunDirectory(run_dir, overwrite=overwrite)
     checkpoint = run.find(resume=resume)
     with StopSignal() as stop, Session(config, run, reporter or SilentReporter(), checkpoint) as session:
         asyncio.run(_run(session, stop))

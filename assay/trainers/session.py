@@ -29,6 +29,7 @@ from assay.trainers.policy import load_policy
 from assay.trainers.reporter import Reporter
 from assay.trainers.rundir import RunDirectory
 from assay.trainers.shaping import make_shaper
+from assay.trainers.tokenizer import check_vocabulary
 from assay.trainers.update import Updater
 
 
@@ -45,6 +46,8 @@ class Session:
         self.make_eval_env = episodes.env_maker(config.env, "eval")
         self.tasks = episodes.tasks_of(self.make_env, config.env.id)
         self.eval_tasks = episodes.tasks_of(self.make_eval_env, config.env.id)
+        if config.model.path is None:
+            check_vocabulary(config.model.vocabulary, episodes.openings(self.make_env, self.tasks))
         self.policy = load_policy(config.model, config.seed)
         self.autocast = torch.bfloat16 if config.model.autocast == "bfloat16" else None
         self.progress = Progress()

@@ -10,6 +10,7 @@ Invariants:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from assay.core.errors import ConfigError
@@ -51,3 +52,10 @@ def character_tokenizer(vocabulary: str) -> PreTrainedTokenizerFast:
         chat_template=CHAT_TEMPLATE,
         clean_up_tokenization_spaces=False,
     )
+
+
+def check_vocabulary(vocabulary: str, texts: Iterable[str]) -> None:
+    """Raise `ConfigError` when a text has characters that the vocabulary lacks: the agent could not read them."""
+    missing = sorted({character for text in texts for character in text} - set(vocabulary))
+    if missing:
+        raise ConfigError(f"model.vocabulary: lacks {''.join(missing)!r}, which the environment's prompts contain")
