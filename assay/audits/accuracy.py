@@ -124,6 +124,7 @@ class Accuracy:
             "fn_causes": dict(self.fn_causes),
             "classes": [row.to_json() for row in self.classes],
             "disagreements": [describe(t) for t in self.disagreements],
+            "accepted": {t.case.id: t.accepted for t in self.trials},
         }
 
 

@@ -8,7 +8,7 @@ intervals.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,26 +56,17 @@ class Certified:
         }
 
     def findings(self) -> list[Finding]:
-        """Return one finding for each mutator that fooled the verifier, and one for each capability that is dead."""
+        """Return what fooled the verifier: false accepts by class of gold, false rejects by way of writing."""
         found = self._dead()
-        for name, accuracy in self.families.items():
-            cls, _, family = name.rpartition("/")
-            for error, rate in (("FP", accuracy.fp), ("FN", accuracy.fn)):
-                wrong = [t for t in accuracy.disagreements if t.error == error]
-                if not wrong:
-                    continue
-                kind = "false-accept" if error == "FP" else "false-reject"
-                what = "accepts a different value" if error == "FP" else "rejects an equal value"
-                found.append(
-                    Finding(
-                        kind=f"certified/{kind}/{name}",
-                        severity="high" if error == "FP" else "medium",
-                        title=f"{what}: {family} of {cls}",
-                        count=rate.events,
-                        total=rate.n,
-                        repro=repro(smallest(wrong)),
-                    )
-                )
+        for error, by in (("FP", 0), ("FN", 1)):
+            groups: dict[str, list[Trial]] = defaultdict(list)
+            for t in self.accuracy.trials:
+                if t.accepted is not None and t.case.correct is (error == "FN"):
+                    groups[(_name(t.case.cls), t.case.family)[by]].append(t)
+            for name, mine in groups.items():
+                failed = [t for t in mine if t.error == error]
+                if failed:
+                    found.append(_finding(error, name, failed, len(mine)))
         return found
 
     def _dead(self) -> list[Finding]:
@@ -97,6 +88,34 @@ class Certified:
             for cls, mine in by_class.items()
             if len(mine) >= 5 and not any(t.accepted for t in mine)
         ]
+
+
+def _name(cls: str) -> str:
+    """Return the class without the mark of the bank: a defect is the same wherever the gold came from."""
+    return cls.removeprefix(BANK_PREFIX)
+
+
+def _finding(error: str, name: str, failed: Sequence[Trial], total: int) -> Finding:
+    shown = smallest(failed)
+    answer, gold = _short(shown.case.answer), _short(str(shown.case.target))
+    by = Counter(t.case.family if error == "FP" else _name(t.case.cls) for t in failed)
+    return Finding(
+        kind=f"certified/{'false-accept' if error == 'FP' else 'false-reject'}/{name}",
+        severity="high" if error == "FP" else "medium",
+        title=(
+            f"accepts other values of class {name!r}: {answer} for {gold}"
+            if error == "FP"
+            else f"rejects equal values written otherwise ({name}): {answer} for {gold}"
+        ),
+        count=len(failed),
+        total=total,
+        detail=", ".join(f"{what} ({n})" for what, n in by.most_common()),
+        repro=repro(shown),
+    )
+
+
+def _short(text: str, width: int = 40) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def _trivial(trial: Trial) -> bool:
