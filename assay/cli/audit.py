@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from assay.cli.common import err, interval, out, parse_options, percent
+from assay.cli.common import check_output, err, interval, out, parse_options, percent
 
 if TYPE_CHECKING:
     from assay.audits.accuracy import Accuracy
@@ -50,6 +50,7 @@ def audit(
     max_fn_upper: Annotated[float | None, typer.Option(help="Gate: upper end of the FN interval.")] = None,
     max_ceiling: Annotated[float | None, typer.Option(help="Gate: success of the most successful attack.")] = None,
     max_p99_ms: Annotated[float | None, typer.Option(help="Gate: 99th percentile of the latency, in ms.")] = None,
+    max_critical: Annotated[int | None, typer.Option(help="Gate: number of critical findings.")] = None,
     baseline: Annotated[Path | None, typer.Option(help="JSON of an earlier audit: fail where worse.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything generated.")] = 0,
 ) -> None:
@@ -59,26 +60,37 @@ def audit(
     """
     from assay.audits import AuditPlan, load_labels
     from assay.audits import audit as run
+    from assay.audits.gates import Gates, check_gates, load_baseline, regressions
 
+    check_output(json_out)
+    check_output(html_out)
+    gates = Gates(max_fp_upper, max_fn_upper, max_ceiling, max_p99_ms, max_critical)
+    earlier = load_baseline(baseline) if baseline is not None else None
     rows = load_labels(labels) if labels is not None else ()
     plan = AuditPlan(certified=certified or full, attack=attack or full, probes=probes or full, seed=seed)
     result = run(verifier, rows, options=parse_options(options or []), plan=plan, allow_unreadable=allow_unreadable)
     show(result)
+    data = result.to_json()
     if json_out is not None:
-        json_out.write_text(json.dumps(result.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        json_out.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         out.print(f"json: {json_out}", soft_wrap=True, highlight=False)
     if html_out is not None:
         from assay.audits.report_html import render_html
 
         html_out.write_text(render_html(result), encoding="utf-8")
         out.print(f"html: {html_out}", soft_wrap=True, highlight=False)
+    failed = check_gates(data, gates) + (regressions(data, earlier) if earlier is not None else [])
+    for line in failed:
+        err.print(f"[bold red]gate:[/] {escape(line)}", soft_wrap=True, highlight=False)
+    if failed:
+        raise typer.Exit(1)
 
 
 def show(report: AuditReport) -> None:
     """Print the summary of an audit."""
     out.print(f"[bold]{escape(report.verifier)}[/], audited in {report.seconds:.1f} s", highlight=False)
     table = Table()
-    for name in ("", "cases", "false negatives", "95 % interval", "false positives", "95 % interval ", "no verdict"):
+    for name in ("", "cases", "false negatives\n95 % interval", "false positives\n95 % interval", "no\nverdict"):
         table.add_column(name)
     if report.labels is not None:
         _add_accuracy(table, "labels", report.labels)
@@ -98,7 +110,9 @@ def show(report: AuditReport) -> None:
 def _add_accuracy(table: Table, name: str, accuracy: Accuracy) -> None:
     confusion = accuracy.confusion
     missing = confusion.right_without_verdict + confusion.wrong_without_verdict
-    table.add_row(name, str(confusion.total), *_cells(accuracy.fn), *_cells(accuracy.fp), str(missing))
+    table.add_row(
+        name, str(confusion.total), "\n".join(_cells(accuracy.fn)), "\n".join(_cells(accuracy.fp)), str(missing)
+    )
 
 
 def _cells(rate: Rate) -> tuple[str, str]:
