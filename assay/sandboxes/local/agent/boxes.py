@@ -1,0 +1,144 @@
+"""The one directory that a job may write to, fresh for every job.
+
+`MountedBox` is a file system of its own and is mounted anew when it was touched. `DirectoryBox` serves where mounting
+is not possible: every job gets a new directory under a new name, and Landlock shows it no other.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import stat
+import struct
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from . import linux, mounts
+
+_SYS_OPENAT2 = 437
+_RESOLVE_NO_MAGICLINKS, _RESOLVE_NO_SYMLINKS, _RESOLVE_BENEATH = 2, 4, 8
+_BYTES_PER_INODE = 4096
+
+
+class Box(ABC):
+    """The job's directory. `generation` changes whenever `path` names another inode than before."""
+
+    path: str
+    generation: int = 0
+
+    @abstractmethod
+    def prepare(self, size: int) -> None:
+        """Make the box ready for a job that may write `size` bytes."""
+
+    @abstractmethod
+    def clean(self) -> None:
+        """Remove whatever a job left. No process of the job may exist any more."""
+
+    def fetch(self, names: Sequence[str], sink: int, cap: int) -> list[int | None]:
+        """Append the files to the descriptor `sink`, at most `cap` bytes of each; return how many bytes of each.
+
+        None stands for what is not a regular file. Symbolic links are not followed, and the content passes through
+        the kernel only, never through this process's memory.
+        """
+        base = os.open(self.path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            return [_copy(base, name, sink, cap) for name in names]
+        finally:
+            os.close(base)
+
+
+def _copy(base: int, name: str, sink: int, cap: int) -> int | None:
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    how = struct.pack("=QQQ", flags, 0, _RESOLVE_BENEATH | _RESOLVE_NO_SYMLINKS | _RESOLVE_NO_MAGICLINKS)
+    try:
+        path, packed = ctypes.c_char_p(os.fsencode(name)), ctypes.c_char_p(how)
+        fd = linux.syscall("openat2", _SYS_OPENAT2, base, path, packed, len(how))
+    except OSError:
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            return None
+        copied = 0
+        while copied < cap:
+            sent = os.sendfile(sink, fd, None, cap - copied)
+            if not sent:
+                break
+            copied += sent
+        return copied
+    finally:
+        os.close(fd)
+
+
+class MountedBox(Box):
+    """`/box`, a tmpfs of its own."""
+
+    path = mounts.BOX
+
+    def __init__(self, job_uid: int, size: int) -> None:
+        self._job_uid, self._size = job_uid, size
+        mounts.mount_box(size, _inodes(size))
+
+    def prepare(self, size: int) -> None:
+        """Mount anew when another size is wanted."""
+        if size != self._size:
+            self._size = size
+            self._remount()
+
+    def clean(self) -> None:
+        """Mount anew unless nothing can have been written."""
+        if not mounts.untouched(self._job_uid):
+            self._remount()
+
+    def _remount(self) -> None:
+        mounts.remount_box(self._size, _inodes(self._size))
+        self.generation += 1
+
+
+def _inodes(size: int) -> int:
+    return min(65536, 1024 + size // _BYTES_PER_INODE)
+
+
+class DirectoryBox(Box):
+    """A new directory for each job, under `base`."""
+
+    def __init__(self, base: str, uid: int | None) -> None:
+        self._base, self._uid = base, uid
+        self.path = ""
+
+    def prepare(self, size: int) -> None:
+        """Make a directory that no job has seen. Its size cannot be limited, only that of each file."""
+        self.generation += 1
+        self.path = os.path.join(self._base, f"box-{os.getpid()}-{self.generation}")
+        os.mkdir(self.path, 0o700)
+        if self._uid is not None:
+            os.chown(self.path, self._uid, self._uid)
+
+    def clean(self) -> None:
+        """Remove the tree, however deep, whatever its modes."""
+        remove_tree(self.path)
+
+
+def remove_tree(path: str) -> None:
+    """Remove a directory that nothing uses any more; subdirectories are moved to the top, so depth is no limit."""
+    moved = 0
+    while True:
+        os.chmod(path, 0o700)
+        folders = []
+        for entry in os.scandir(path):
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            else:
+                os.unlink(entry.path)
+        if not folders:
+            os.rmdir(path)
+            return
+        for folder in folders:
+            os.chmod(folder, 0o700)
+            for entry in list(os.scandir(folder)):
+                if entry.is_dir(follow_symlinks=False):
+                    moved += 1
+                    os.chmod(entry.path, 0o700)
+                    os.rename(entry.path, os.path.join(path, f".moved-{moved}-{os.getpid()}"))
+                else:
+                    os.unlink(entry.path)
+            os.rmdir(folder)

@@ -1,0 +1,93 @@
+"""What a job gives up before it runs a line of its own: resources, identity, system calls, files.
+
+`Confinement` is prepared once by the slot and applied by every job in its own process, in an order that matters:
+limits first (lowering them needs no privilege), then the user id, then the capabilities, then `no_new_privs`, on which
+Landlock and seccomp rest; seccomp comes last because it refuses what the steps before it use. A step that fails raises:
+a job never runs with less than the slot promised.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+from collections.abc import Sequence
+from typing import Any
+
+from . import landlock, linux, seccomp
+
+_SECCOMP_MODE_FILTER = 2
+
+
+class _Program(ctypes.Structure):
+    """`struct sock_fprog`."""
+
+    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
+
+
+class Confinement:
+    """The prepared restrictions of one slot."""
+
+    def __init__(self, *, uid: int | None, namespaces: bool, memory_counted: bool, readable: Sequence[str]) -> None:
+        """`uid`: the user id that jobs get, None to keep the slot's. `readable` counts only without namespaces."""
+        self.uid = uid
+        self._readable = ["/"] if namespaces else [path for path in readable if os.path.exists(path)]
+        self._devices = [f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom")]
+        self.landlock_abi = landlock.abi()
+        self.ruleset = -1
+        """Descriptor of the Landlock ruleset, -1 without Landlock."""
+        instructions = seccomp.build(unix_sockets=namespaces, memfd=memory_counted)
+        self.filter = None if instructions is None else _Program(len(instructions) // 8, instructions)
+
+    def set_box(self, path: str) -> None:
+        """Name the one writable directory. Again whenever it is replaced: rules hold for inodes."""
+        if not self.landlock_abi:
+            return
+        if self.ruleset >= 0:
+            os.close(self.ruleset)
+        self.ruleset = landlock.ruleset(self.landlock_abi, self._readable, [path], self._devices)
+
+    def apply(self, limits: dict[str, Any], ruleset: int) -> None:
+        """Confine this process, for good. `ruleset` is a descriptor of the Landlock ruleset in this process."""
+        set_limits(limits)
+        if self.uid is not None:
+            os.setresgid(self.uid, self.uid, self.uid)
+            os.setresuid(self.uid, self.uid, self.uid)
+        linux.drop_capabilities()
+        # Lost with the old user id; /dev/stdin needs it, and there is no secret in this process.
+        linux.prctl(linux.PR_SET_DUMPABLE, 1)
+        linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+        if self.landlock_abi:
+            landlock.restrict_self(ruleset)
+        if self.filter is not None:
+            linux.prctl(linux.PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(self.filter))
+
+
+def set_fixed_limits() -> None:
+    """Set the limits that are the same for every job; the slot does it once, jobs inherit them."""
+    for name in (resource.RLIMIT_CORE, resource.RLIMIT_MEMLOCK, resource.RLIMIT_MSGQUEUE, resource.RLIMIT_RTPRIO):
+        resource.setrlimit(name, (0, 0))
+
+
+def set_limits(limits: dict[str, Any]) -> None:
+    """Set the limits of one job. Hard and soft are equal, except for CPU time: a signal, and a second later the end."""
+    cpu = int(limits["cpu"] + 0.999)
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
+    for key, name in _LIMITS.items():
+        if limits.get(key):
+            _lower(name, limits[key])
+
+
+def _lower(name: int, wanted: int) -> None:
+    ceiling = resource.getrlimit(name)[1]
+    value = wanted if ceiling == resource.RLIM_INFINITY else min(wanted, ceiling)
+    resource.setrlimit(name, (value, value))
+
+
+_LIMITS = {
+    "address_space": resource.RLIMIT_AS,
+    "file_size": resource.RLIMIT_FSIZE,
+    "open_files": resource.RLIMIT_NOFILE,
+    "processes": resource.RLIMIT_NPROC,
+    "stack": resource.RLIMIT_STACK,
+}

@@ -1,0 +1,184 @@
+"""Inside the forked, confined process: run the program as `python main.py` would, or execute a command.
+
+The payload is read here, after the fork and from a descriptor of its own, so that the slot's memory never holds any
+program, input or result. Nothing here decides anything: whatever this process says about itself is a claim of the
+program's, for the other side to check.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import linecache
+import marshal
+import os
+import signal
+import sys
+import threading
+import traceback
+from types import ModuleType, TracebackType
+from typing import Any, NoReturn
+
+from . import codec
+
+PAYLOAD, RESULT, CHANNEL, ERRORS = 3, 4, 5, 6
+"""Descriptors of a job, after stdin, stdout and stderr."""
+
+_NAME = "main.py"
+
+
+def run(box: str) -> NoReturn:
+    """Read the payload and do what it says; ends the process."""
+    os.chdir(box)
+    with open(PAYLOAD, "rb") as stream:
+        payload = marshal.load(stream)
+    os.environ.update({"HOME": box, "TMPDIR": box, "PWD": box}, **payload["env"])
+    _lay(payload["files"])
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if payload["argv"]:
+        _execute(payload["argv"])
+    _open_streams()
+    sys.argv = [_NAME]
+    mode = payload["mode"]
+    if mode != "call":
+        os.close(RESULT)
+    if mode in ("session", "serve", "test"):
+        from . import interactive
+
+        _finish(_guard(getattr(interactive, mode), payload))
+    os.close(CHANNEL)
+    _finish(_guard(_call if mode == "call" else _program, payload))
+
+
+def main_module() -> ModuleType:
+    """Return a fresh `__main__`."""
+    module = ModuleType("__main__")
+    module.__dict__.update(__builtins__=sys.modules["builtins"], __file__=_NAME, __annotations__={})
+    sys.modules["__main__"] = module
+    return module
+
+
+def run_source(source: bytes, module: ModuleType, name: str = _NAME) -> None:
+    """Compile and execute; tracebacks and `inspect.getsource` find the lines."""
+    text = source.decode("utf-8", "surrogatepass")
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    exec(compile(text, name, "exec", dont_inherit=True), module.__dict__)
+
+
+def find_function(name: str, module: ModuleType) -> Any:
+    """Return the global `name`, or for `Class.method`, or a method of `Solution`, the method of a new instance."""
+    owner, _, method = name.rpartition(".")
+    space = module.__dict__
+    if owner:
+        return getattr(space[owner](), method)
+    if name not in space and hasattr(space.get("Solution"), name):
+        return getattr(space["Solution"](), name)
+    return space[name]
+
+
+def answer(function: Any, args: list[Any], kwargs: dict[str, Any]) -> str:
+    """Call, and return the reply as text: a value, what was raised, or why the value cannot travel."""
+    try:
+        value = function(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001 - whatever the program raises is its answer
+        _report(error)
+        return json.dumps({"raised": type(error).__name__})
+    try:
+        return '{"value":' + codec.encode(value) + "}"
+    except Exception as error:  # noqa: BLE001 - a value of a hostile class may raise anything
+        return json.dumps({"unencodable": f"{type(error).__name__}: {error}"[:200]})
+
+
+def _program(payload: dict[str, Any]) -> None:
+    run_source(payload["source"], main_module())
+
+
+def _call(payload: dict[str, Any]) -> None:
+    module = main_module()
+    request = codec.decode(payload["call"])
+    run_source(payload["source"], module)
+    try:
+        function = find_function(request["function"], module)
+    except (KeyError, AttributeError, TypeError) as error:
+        reply = json.dumps({"missing": f"{type(error).__name__}: {error}"[:200]})
+    else:
+        reply = answer(function, request["args"], request["kwargs"])
+    with open(RESULT, "wb") as stream:
+        stream.write(reply.encode())
+
+
+def _guard(body: Any, payload: dict[str, Any]) -> int:
+    """Run the body and return the exit code that the interpreter would end with."""
+    try:
+        body(payload)
+    except SystemExit as stop:
+        if stop.code is None or isinstance(stop.code, int):
+            return (stop.code or 0) & 0xFF
+        sys.stderr.write(f"{stop.code}\n")
+        return 1
+    except BaseException as error:  # noqa: BLE001 - the top of the program: report it as the interpreter does
+        with contextlib.suppress(BaseException):  # the exception, or the hook, may be hostile
+            _report(error)
+        return 1
+    return 0
+
+
+def _report(error: BaseException) -> None:
+    """Print an uncaught exception, without the frames of this package; a hook of the program's own gets its turn."""
+    error.__traceback__ = _own(error.__traceback__)
+    if sys.excepthook is sys.__excepthook__:
+        traceback.print_exception(error)
+    else:
+        sys.excepthook(type(error), error, error.__traceback__)
+
+
+def _finish(code: int) -> NoReturn:
+    """End as the interpreter does: wait for threads, run exit functions, flush."""
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:  # noqa: BLE001 - as in the interpreter: output that cannot be written is exit code 120
+        code = code or 120
+    os._exit(code)
+
+
+def _own(trace: TracebackType | None) -> TracebackType | None:
+    """Drop the frames of this package from the top of a traceback."""
+    while trace is not None and trace.tb_frame.f_globals.get("__package__") == __package__:
+        trace = trace.tb_next
+    return trace
+
+
+def _open_streams() -> None:
+    options: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
+    sys.stdin = sys.__stdin__ = open(0, **options)  # type: ignore[misc]  # noqa: SIM115
+    sys.stdout = sys.__stdout__ = open(1, "w", **options)  # type: ignore[misc]  # noqa: SIM115
+    options["errors"] = "backslashreplace"
+    sys.stderr = sys.__stderr__ = open(2, "w", buffering=1, **options)  # type: ignore[misc]  # noqa: SIM115
+
+
+def _lay(files: dict[str, bytes]) -> None:
+    for name, content in files.items():
+        folder = os.path.dirname(name)
+        if folder:
+            os.makedirs(folder, exist_ok=True)
+        mode = 0o755 if content[:2] == b"#!" or content[:4] == b"\x7fELF" else 0o644
+        fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with open(fd, "wb") as stream:
+            stream.write(content)
+
+
+def _execute(argv: list[str]) -> NoReturn:
+    os.set_inheritable(PAYLOAD, False)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    for fd in (RESULT, CHANNEL):
+        os.close(fd)
+    try:
+        os.execvpe(argv[0], argv, os.environ)
+    except OSError as error:
+        os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
+    os._exit(127)

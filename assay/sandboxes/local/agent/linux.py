@@ -1,0 +1,97 @@
+"""The Linux system calls that Python has no name for, by ctypes. Each raises `OSError` with its own name in it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_NOATIME = 2, 4, 8, 32, 1024
+MS_RDONLY, MS_BIND, MS_REC, MS_PRIVATE = 1, 4096, 16384, 1 << 18
+MNT_DETACH = 2
+
+PR_SET_DUMPABLE = 4
+PR_SET_SECCOMP = 22
+PR_CAPBSET_DROP = 24
+PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NO_NEW_PRIVS = 38
+
+# Numbers at or above 424 are the same on all architectures.
+SYS_MOUNT_SETATTR = 442
+SYS_CLOSE_RANGE = 436
+SYS_LANDLOCK_CREATE_RULESET = 444
+SYS_LANDLOCK_ADD_RULE = 445
+SYS_LANDLOCK_RESTRICT_SELF = 446
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
+_MOUNT_ATTR_RDONLY, _MOUNT_ATTR_NOSUID, _MOUNT_ATTR_NODEV = 1, 2, 4
+
+
+def _check(result: int, what: str) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return result
+
+
+def syscall(what: str, number: int, *args: object) -> int:
+    """Make a raw system call; pointers as ctypes objects, numbers as int."""
+    return _check(_libc.syscall(number, *(ctypes.c_long(a) if isinstance(a, int) else a for a in args)), what)
+
+
+def unshare(flags: int) -> None:
+    """Leave the namespaces in `flags`."""
+    _check(_libc.unshare(flags), "unshare")
+
+
+def mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
+    """Mount a file system."""
+    as_bytes = [None if text is None else text.encode() for text in (source, target, kind, options)]
+    _check(_libc.mount(as_bytes[0], as_bytes[1], as_bytes[2], ctypes.c_ulong(flags), as_bytes[3]), f"mount {target}")
+
+
+def unmount(target: str) -> None:
+    """Detach a mount and everything beneath it."""
+    _check(_libc.umount2(target.encode(), MNT_DETACH), f"umount {target}")
+
+
+def pivot_root(new: str, old: str) -> None:
+    """Make `new` the root; the old one hangs at `old`."""
+    syscall("pivot_root", _PIVOT_ROOT, ctypes.c_char_p(new.encode()), ctypes.c_char_p(old.encode()))
+
+
+def make_read_only(target: str, *, recursive: bool) -> None:
+    """Make a mount (and all beneath it) read-only, without set-uid programs and devices. Flags are only ever added."""
+    attributes = (ctypes.c_uint64 * 4)(_MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV, 0, 0, 0)
+    path = ctypes.c_char_p(target.encode())
+    syscall(f"mount_setattr {target}", SYS_MOUNT_SETATTR, _AT_FDCWD, path, _AT_RECURSIVE * recursive, attributes, 32)
+
+
+def prctl(option: int, value: int = 0, pointer: object = 0) -> None:
+    """Set a property of this process."""
+    third = ctypes.c_ulong(pointer) if isinstance(pointer, int) else pointer
+    _check(_libc.prctl(option, ctypes.c_ulong(value), third, ctypes.c_ulong(0), ctypes.c_ulong(0)), f"prctl {option}")
+
+
+def close_from(first: int) -> None:
+    """Close every descriptor from `first` on."""
+    syscall("close_range", SYS_CLOSE_RANGE, first, 0xFFFFFFFF, 0)
+
+
+_HEADER = (ctypes.c_uint32 * 2)(0x20080522, 0)  # capability format version 3, this process
+_NONE = (ctypes.c_uint32 * 6)()
+
+
+def drop_capabilities() -> None:
+    """Give up all capabilities of this process; with no_new_privs nothing can bring them back."""
+    _check(_libc.capset(_HEADER, _NONE), "capset")
+
+
+_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}.get(os.uname().machine, -1)

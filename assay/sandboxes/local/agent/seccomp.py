@@ -1,0 +1,97 @@
+"""The seccomp filter of a job: which system calls the kernel refuses it.
+
+Every call has been decided on. Numbers below 424 are frozen by the kernel: those that are of no use to a program in a
+box, or that open up much of the kernel, are listed and refused (EPERM). From 424 on the list is the other way round:
+only what is named passes, and whatever a newer kernel adds is refused (ENOSYS) until somebody has looked at it.
+Calls of another architecture's numbering (32-bit, x32) kill the process.
+
+For x86_64 only; elsewhere `build` returns None and the sandbox reports a lower tier.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+
+_ARCH_X86_64 = 0xC000003E
+_X32_BIT = 0x40000000
+_KILL, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
+_LOAD, _JEQ, _JGE, _JSET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_NR, _ARCH, _ARG0, _ARG1 = 0, 4, 16, 24  # offsets in struct seccomp_data; arguments: the low 32 bits
+
+_REFUSED = {
+    # other processes
+    "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311, "kcmp": 312,
+    # namespaces, mounts, roots, handles
+    "mount": 165, "umount2": 166, "pivot_root": 155, "chroot": 161, "unshare": 272, "setns": 308,
+    "name_to_handle_at": 303, "open_by_handle_at": 304, "fanotify_init": 300, "fanotify_mark": 301,
+    "swapon": 167, "swapoff": 168, "quotactl": 179, "acct": 163, "nfsservctl": 180, "lookup_dcookie": 212,
+    # the machine
+    "reboot": 169, "sethostname": 170, "setdomainname": 171, "iopl": 172, "ioperm": 173, "init_module": 175,
+    "create_module": 174, "delete_module": 176, "get_kernel_syms": 177, "query_module": 178, "finit_module": 313,
+    "kexec_load": 246, "kexec_file_load": 320, "settimeofday": 164, "clock_settime": 227, "adjtimex": 159,
+    "clock_adjtime": 305, "syslog": 103, "vhangup": 153, "modify_ldt": 154, "personality": 135, "uselib": 134,
+    "_sysctl": 156, "ustat": 136, "sysfs": 139,
+    # large parts of the kernel
+    "perf_event_open": 298, "bpf": 321, "userfaultfd": 323, "keyctl": 250, "add_key": 248, "request_key": 249,
+    "io_setup": 206, "io_destroy": 207, "io_getevents": 208, "io_submit": 209, "io_cancel": 210, "io_pgetevents": 333,
+    "mbind": 237, "set_mempolicy": 238, "get_mempolicy": 239, "migrate_pages": 256, "move_pages": 279,
+    # objects that would outlive the job
+    "shmget": 29, "shmat": 30, "shmctl": 31, "shmdt": 67, "semget": 64, "semop": 65, "semctl": 66, "semtimedop": 220,
+    "msgget": 68, "msgsnd": 69, "msgrcv": 70, "msgctl": 71, "mq_open": 240, "mq_unlink": 241, "mq_timedsend": 242,
+    "mq_timedreceive": 243, "mq_notify": 244, "mq_getsetattr": 245,
+    # precedence over others
+    "sched_setparam": 142, "sched_setscheduler": 144, "sched_setattr": 314, "setpriority": 141, "ioprio_set": 251,
+}  # fmt: skip
+_FIRST_NEW = 424
+_NEW_ALLOWED = {
+    "close_range": 436, "openat2": 437, "faccessat2": 439, "epoll_pwait2": 441, "futex_waitv": 449, "cachestat": 451,
+    "fchmodat2": 452, "map_shadow_stack": 453, "futex_wake": 454, "futex_wait": 455, "futex_requeue": 456,
+    "mseal": 462,
+}  # fmt: skip
+
+_CLONE, _SOCKET, _SOCKETPAIR, _IOCTL, _PRLIMIT, _SETAFFINITY, _MEMFD = 56, 41, 53, 16, 302, 203, 319
+_NEW_NAMESPACES = 0x7E020080
+"""CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET,TIME}"""
+_AF_UNIX = 1
+_TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
+
+
+def build(*, unix_sockets: bool, memfd: bool) -> bytes | None:
+    """Return the filter as packed `struct sock_filter`s, or None on an architecture that has no table.
+
+    Args:
+        unix_sockets: Whether `socket(AF_UNIX)` passes; it must not where the host's sockets can be reached by path.
+        memfd: Whether `memfd_create` passes; its memory is counted only where a memory cgroup counts it.
+    """
+    if os.uname().machine != "x86_64":
+        return None
+    refuse = _ERRNO | errno.EPERM
+    code = [_op(_LOAD, _ARCH), _op(_JEQ, _ARCH_X86_64, 1, 0), _op(_RETURN, _KILL), _op(_LOAD, _NR)]
+    code += _if(_JGE, _X32_BIT, [_op(_RETURN, _KILL)])
+    new = [i for number in _NEW_ALLOWED.values() for i in _if(_JEQ, number, [_op(_RETURN, _ALLOW)])]
+    code += _if(_JGE, _FIRST_NEW, [*new, _op(_RETURN, _ERRNO | errno.ENOSYS)])
+    for number in sorted({*_REFUSED.values(), *([] if memfd else [_MEMFD])}):
+        code += _if(_JEQ, number, [_op(_RETURN, refuse)])
+    unix_only = [_op(_LOAD, _ARG0), *_if(_JEQ, _AF_UNIX, [_op(_RETURN, _ALLOW)]), _op(_RETURN, refuse)]
+    self_only = [_op(_LOAD, _ARG0), *_if(_JEQ, 0, [_op(_RETURN, _ALLOW)]), _op(_RETURN, refuse)]
+    code += _if(_JEQ, _CLONE, [_op(_LOAD, _ARG0), *_if(_JSET, _NEW_NAMESPACES, [_op(_RETURN, refuse)]),
+                               _op(_RETURN, _ALLOW)])  # fmt: skip
+    code += _if(_JEQ, _SOCKET, unix_only if unix_sockets else [_op(_RETURN, refuse)])
+    code += _if(_JEQ, _SOCKETPAIR, unix_only)
+    code += _if(_JEQ, _PRLIMIT, self_only)
+    code += _if(_JEQ, _SETAFFINITY, self_only)
+    typing = [i for command in (_TIOCSTI, _TIOCLINUX) for i in _if(_JEQ, command, [_op(_RETURN, refuse)])]
+    code += _if(_JEQ, _IOCTL, [_op(_LOAD, _ARG1), *typing, _op(_RETURN, _ALLOW)])
+    code.append(_op(_RETURN, _ALLOW))
+    return b"".join(code)
+
+
+def _op(code: int, k: int, if_true: int = 0, if_false: int = 0) -> bytes:
+    return struct.pack("=HBBI", code, if_true, if_false, k)
+
+
+def _if(jump: int, k: int, body: list[bytes]) -> list[bytes]:
+    """Return: when the loaded word matches, run `body`, otherwise skip it. A body longer than 255 does not fit."""
+    return [_op(jump, k, 0, len(body)), *body]

@@ -1,0 +1,141 @@
+"""From a forked zygote to a slot: namespaces, root, identity, then `Slot.serve`.
+
+Three ways, tried by the client in this order:
+
+* `root`: real root builds the mounts, then enters a user namespace that maps two ids which exist nowhere else: 0 for
+  the slot, 1000 for jobs. Jobs are strangers to the slot and to the host.
+* `user`: everything inside a user namespace that maps one id, the caller's, to 1000. Jobs share the slot's id; the
+  capabilities that make the difference are dropped by each job.
+* `plain`: no namespaces (default containers). Landlock and seccomp carry the isolation; as root each slot has a user
+  id of its own for its jobs.
+
+A failure is told to the client, with the step in it, and the process ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Any, NoReturn
+
+from . import landlock, linux
+from .boxes import Box, DirectoryBox, MountedBox
+from .confine import Confinement, set_fixed_limits
+from .processes import Processes, kill_descendants, kill_namespace, kill_user
+from .slot import Slot, reserve_descriptors
+
+JOB_UID = 1000
+"""User id of jobs inside a user namespace."""
+
+
+def become_slot(spec: dict[str, Any], control: socket.socket) -> NoReturn:
+    """Turn this process, or a child of it, into a slot that serves `control`."""
+    try:
+        if not control.recv(16):  # the client has put this process into its cgroups
+            os._exit(0)
+        os.umask(0o022)
+        if os.getuid() == 0:
+            os.setgroups([])
+        strategy = {"root": _as_root, "user": _as_user, "plain": _plain}[spec["strategy"]]
+        strategy(spec, control)
+    except Exception as error:  # noqa: BLE001 - whatever fails is told to the client, who tries another strategy
+        control.send(json.dumps({"failed": f"{type(error).__name__}: {error}"[:500]}).encode())
+    finally:
+        os._exit(1)
+
+
+def _as_root(spec: dict[str, Any], control: socket.socket) -> NoReturn:
+    from . import mounts
+
+    linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWPID)
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid:
+        theirs.close()
+        if ours.recv(1):
+            base = spec["uid_base"]
+            for name in ("uid_map", "gid_map"):
+                Path(f"/proc/{pid}/{name}").write_text(f"0 {base} 1\n{JOB_UID} {base + 1} 1\n")
+            ours.send(b"m")
+        control.send(json.dumps({"pid": pid}).encode())
+        os._exit(0)
+    ours.close()
+    mounts.build_root(spec["trees"])
+    spaces = linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
+    linux.unshare(spaces)
+    theirs.send(b"u")
+    if theirs.recv(1) != b"m":
+        raise OSError("uid_map: not written")
+    theirs.close()
+    os.setresgid(0, 0, 0)
+    os.setresuid(0, 0, 0)
+    _serve_namespaced(spec, control, JOB_UID)
+
+
+def _as_user(spec: dict[str, Any], control: socket.socket) -> NoReturn:
+    from . import mounts
+
+    uid, gid = os.getuid(), os.getgid()
+    linux.unshare(
+        linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWPID
+        | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
+    )  # fmt: skip
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{JOB_UID} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{JOB_UID} {gid} 1")
+    pid = os.fork()
+    if pid:
+        control.send(json.dumps({"pid": pid}).encode())
+        os._exit(0)
+    mounts.build_root(spec["trees"])
+    _serve_namespaced(spec, control, None)
+
+
+def _serve_namespaced(spec: dict[str, Any], control: socket.socket, uid: int | None) -> NoReturn:
+    socket.sethostname("sandbox")
+    box = MountedBox(JOB_UID, spec["disk"])
+    confinement = Confinement(uid=uid, namespaces=True, memory_counted=spec["memory_counted"], readable=())
+    _serve(control, confinement, box, Processes(kill_namespace), "active")
+
+
+def _plain(spec: dict[str, Any], control: socket.socket) -> NoReturn:
+    uid: int | None = spec["uid_base"] if os.getuid() == 0 and spec["drop_uid"] else None
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+    confinement = Confinement(
+        uid=uid, namespaces=False, memory_counted=spec["memory_counted"], readable=spec["trees"]
+    )  # fmt: skip
+    box = DirectoryBox(spec["boxes"], uid)
+    kill = kill_descendants if uid is None else kill_user(uid)
+    control.send(json.dumps({"pid": os.getpid()}).encode())
+    _serve(control, confinement, box, Processes(kill), "not available")
+
+
+def _serve(
+    control: socket.socket, confinement: Confinement, box: Box, processes: Processes, namespaces: str
+) -> NoReturn:
+    # As pid 1 this process ignores every signal that it has no handler for; a handler would be a way in.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    linux.prctl(linux.PR_SET_DUMPABLE, 0)
+    set_fixed_limits()
+    mechanisms = {
+        "rlimits": "active",
+        "seccomp": "active" if confinement.filter is not None else f"no filter for {os.uname().machine}",
+        "landlock": _landlock_state(confinement, namespaces),
+        "namespaces": namespaces,
+    }
+    control.send(json.dumps({"ready": mechanisms}).encode())
+    Slot(control, confinement, box, processes).serve()
+
+
+def _landlock_state(confinement: Confinement, namespaces: str) -> str:
+    if not confinement.landlock_abi:
+        return "not in this kernel"
+    if namespaces != "active" and confinement.uid is None and confinement.landlock_abi < landlock.SIGNAL_SCOPE_ABI:
+        return f"ABI {confinement.landlock_abi} lets jobs signal the caller; {landlock.SIGNAL_SCOPE_ABI} would not"
+    return "active"
+
+
+__all__ = ["become_slot", "reserve_descriptors"]

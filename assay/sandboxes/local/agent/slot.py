@@ -1,0 +1,137 @@
+"""A slot: pid 1 of its own process namespace, which forks, watches, kills and reaps one job after another.
+
+It runs no code of any job and never reads what jobs read or write. Requests come over a socket that only the trusted
+client holds; when that socket closes, the slot kills what runs and ends.
+
+Invariants: when a reply is sent, no process of the job exists, and the box is fresh. A job whose confinement failed is
+reported as such and has run nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import select
+import signal
+import socket
+import time
+from typing import Any, NoReturn
+
+from . import job, linux
+from .boxes import Box
+from .confine import Confinement
+from .processes import Processes
+
+_MAX_REQUEST = 1 << 16
+_MAX_FDS = 8
+_RESERVED = 16
+"""Descriptors below this number are kept for the job's own, so that laying them out overwrites nothing."""
+
+
+_RULESET = job.ERRORS + 1
+
+
+class Slot:
+    """Serves requests until the client hangs up."""
+
+    def __init__(self, control: socket.socket, confinement: Confinement, box: Box, processes: Processes) -> None:
+        self._control, self._confinement, self._box, self._processes = control, confinement, box, processes
+        self._generation = -1
+        self._errors, self._error_input = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def serve(self) -> NoReturn:
+        """Answer requests; ends the process when the client is gone."""
+        while True:
+            data, fds, _, _ = socket.recv_fds(self._control, _MAX_REQUEST, _MAX_FDS)
+            if not data:
+                os._exit(0)
+            request = json.loads(data)
+            if request["op"] == "run":
+                reply = self._run(request, fds)
+            else:
+                continue  # an interrupt or a kill that came after its job's end
+            for fd in fds:
+                os.close(fd)
+            self._control.send(json.dumps(reply).encode())
+
+    def _run(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:
+        limits = request["limits"]
+        self._box.prepare(limits["disk"])
+        if self._box.generation != self._generation:
+            self._confinement.set_box(self._box.path)
+            self._generation = self._box.generation
+        started = time.monotonic()
+        pid = os.fork()
+        if pid == 0:
+            self._become_job(limits, fds)
+        killed = self._watch(pid, started + limits["wall"])
+        wall = time.monotonic() - started
+        status, cpu, peak = self._processes.end(pid)
+        reply: dict[str, Any] = {"status": status, "killed": killed, "cpu": cpu, "wall": wall, "peak": peak}
+        reply["setup"] = self._setup_error()
+        if request["fetch"]:
+            reply["fetched"] = self._box.fetch(request["fetch"], fds[-1], limits["output"])
+        self._box.clean()
+        return reply
+
+    def _become_job(self, limits: dict[str, Any], fds: list[int]) -> NoReturn:
+        """Turn this forked process into the job. `fds`: stdin, stdout, stderr, payload, result, channel."""
+        try:
+            os.setsid()
+            for number, fd in enumerate([*fds[:6], self._error_input]):
+                os.dup2(fd, number)
+            if self._confinement.ruleset >= 0:
+                os.dup2(self._confinement.ruleset, _RULESET)
+            linux.close_from(_RULESET + 1)
+            self._confinement.apply(limits, _RULESET)
+            os.closerange(job.ERRORS, _RULESET + 1)
+        except BaseException as error:  # noqa: BLE001 - told to the slot, which reports a fault; the job never starts
+            os.write(job.ERRORS, f"{type(error).__name__}: {error}".encode()[:500])
+            os._exit(1)
+        try:
+            job.run(self._box.path)
+        finally:
+            os._exit(1)  # a job that breaks its own harness must not come back into the slot's code
+
+    def _watch(self, pid: int, deadline: float) -> str:
+        """Wait for the job's main process; return why it was killed, or an empty string."""
+        poll = select.poll()
+        pidfd = os.pidfd_open(pid)
+        try:
+            poll.register(pidfd, select.POLLIN)
+            poll.register(self._control, select.POLLIN)
+            while True:
+                left = deadline - time.monotonic()
+                events = dict(poll.poll(max(0.0, left) * 1000))
+                if pidfd in events:
+                    return ""
+                if self._control.fileno() in events:
+                    data = self._control.recv(_MAX_REQUEST)
+                    if not data:
+                        self._processes.kill()
+                        os._exit(0)
+                    if json.loads(data)["op"] == "kill":
+                        return "client"
+                    os.kill(pid, signal.SIGINT)
+                elif left <= 0:
+                    return "wall"
+        finally:
+            os.close(pidfd)
+
+    def _setup_error(self) -> str:
+        try:
+            return os.read(self._errors, 500).decode("utf-8", "replace")
+        except OSError as error:
+            if error.errno != errno.EAGAIN:
+                raise
+            return ""
+
+
+def reserve_descriptors() -> None:
+    """Fill the low descriptors with /dev/null."""
+    while True:
+        fd = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        if fd >= _RESERVED:
+            os.close(fd)
+            return

@@ -1,0 +1,60 @@
+"""The zygote: a small process that has imported what jobs will import, and forks slots on request.
+
+It is executed, not forked, so it holds nothing of the caller's memory, and it runs no job itself. It ends when the
+client's socket closes; slots that exist go on without it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+
+from . import interactive, job  # noqa: F401 - loaded here, so that no job has to read the disk for them
+from .setup import become_slot, reserve_descriptors
+
+
+def main() -> None:
+    """Serve spawn requests. `argv`: the descriptor of the control socket, then modules to import."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in sys.argv[2:]:
+        with contextlib.suppress(ImportError):  # a set names what to load where it is installed
+            importlib.import_module(name)
+    sys.argv = [""]
+    reserve_descriptors()
+    control = _move_up(control)
+    gc.collect()
+    gc.freeze()
+    control.send(json.dumps({"address_space": _address_space()}).encode())
+    while True:
+        data, fds, _, _ = socket.recv_fds(control, 1 << 16, 1)
+        if not data:
+            return
+        pid = os.fork()
+        if pid == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            control.close()
+            become_slot(json.loads(data), socket.socket(fileno=fds[0]))
+        os.close(fds[0])
+        control.send(json.dumps({"pid": pid}).encode())
+
+
+def _move_up(control: socket.socket) -> socket.socket:
+    """Give the control socket a descriptor above the reserved ones."""
+    moved = socket.socket(fileno=os.dup(control.fileno()))
+    control.close()
+    reserve_descriptors()
+    return moved
+
+
+def _address_space() -> int:
+    with open("/proc/self/statm") as stream:
+        return int(stream.read().split()[0]) * resource.getpagesize()

@@ -1,0 +1,211 @@
+"""One job in one slot: descriptors out, bytes and a status back."""
+
+from __future__ import annotations
+
+import json
+import marshal
+import os
+import socket
+import struct
+import time
+from collections.abc import Callable
+from typing import Any
+
+from assay.sandboxes.base import Job, JobResult, SandboxFault
+from assay.sandboxes.local import memfd
+from assay.sandboxes.local.agent import codec
+from assay.sandboxes.local.outcome import judge
+from assay.sandboxes.local.slot import Slot
+
+MAX_FRAME = 2 * codec.MAX_BYTES
+_THREAD_STACKS = 256 * 2**20
+"""Address space beyond the memory limit where a control group counts memory: stacks are reserved, not used."""
+
+
+class Execution:
+    """A job under way. Call `result` once, or `close`."""
+
+    def __init__(self, slot: Slot, job: Job, mode: str, *, channel: bool = False) -> None:
+        self._slot, self._job = slot, job
+        self._done: Callable[[], None] = lambda: None
+        self._fds: dict[str, int] = {}
+        self._channel: socket.socket | None = None
+        try:
+            self._start(mode, channel)
+        except BaseException:
+            self._release()
+            raise
+
+    def _start(self, mode: str, channel: bool) -> None:
+        job, limits = self._job, self._job.limits
+        fds = self._fds
+        fds["stdin"] = memfd.sealed("stdin", job.stdin)
+        fds["stdout"], fds["stderr"] = memfd.empty("stdout"), memfd.empty("stderr")
+        fds["payload"] = memfd.sealed("payload", _payload(job, mode))
+        fds["result"] = memfd.empty("result")
+        theirs: socket.socket | None = None
+        if channel:
+            self._channel, theirs = socket.socketpair()
+        order = [fds[name] for name in ("stdin", "stdout", "stderr", "payload", "result")]
+        order.append(fds["result"] if theirs is None else theirs.fileno())
+        if job.fetch:
+            fds["fetched"] = memfd.empty("fetched")
+            order.append(fds["fetched"])
+        counted = self._slot.group is not None
+        if self._slot.group is not None:
+            self._slot.group.limit(limits.memory_bytes, limits.processes)
+        memory = limits.memory_bytes + (_THREAD_STACKS if counted else 0)
+        request = {
+            "cpu": limits.cpu_seconds,
+            "wall": limits.wall,
+            # Runtimes other than CPython reserve far more than they use: only a control group can limit those.
+            "address_space": 0 if job.argv and counted else self._slot.address_space + memory,
+            "file_size": max(limits.output_bytes, limits.disk_bytes),
+            "open_files": limits.open_files,
+            "processes": limits.processes,
+            "stack": limits.stack_bytes,
+            "disk": limits.disk_bytes,
+            "output": limits.output_bytes,
+        }
+        self._started = time.monotonic()
+        self._slot.start(request, job.fetch, order)
+        if theirs is not None:
+            theirs.close()
+
+    def on_close(self, action: Callable[[], None]) -> None:
+        """Do this once the job is over."""
+        self._done = action
+
+    def result(self) -> JobResult:
+        """Wait for the end. Raises `SandboxFault` when the slot was lost."""
+        try:
+            return self._result()
+        finally:
+            self._release()
+
+    def _result(self) -> JobResult:
+        limits, cap = self._job.limits, self._job.limits.output_bytes
+        reply = self._slot.finish(limits.wall)
+        stdout, more_out = memfd.contents(self._fds["stdout"], cap)
+        stderr, more_err = memfd.contents(self._fds["stderr"], cap)
+        result, more_result = memfd.contents(self._fds["result"], codec.MAX_BYTES + 64)
+        overflow = more_out or more_err or more_result
+        failed = reply["status"] != 0
+        events = self._slot.group.events() if failed and self._slot.group is not None else (False, False)
+        outcome = judge(reply, limits, stderr, overflow=overflow, events=events)
+        return JobResult(
+            outcome.status,
+            outcome.exit_code,
+            outcome.signal,
+            stdout,
+            stderr,
+            result,
+            self._fetched(reply),
+            truncated=overflow,
+            cpu_seconds=reply["cpu"],
+            wall_seconds=reply["wall"],
+            peak_bytes=reply["peak"],
+            reason=outcome.reason,
+        )
+
+    def _fetched(self, reply: dict[str, Any]) -> dict[str, bytes | None]:
+        files: dict[str, bytes | None] = {}
+        position = 0
+        for name, size in zip(self._job.fetch, reply.get("fetched", ()), strict=False):
+            files[name] = None if size is None else os.pread(self._fds["fetched"], size, position)
+            position += size or 0
+        return files
+
+    # -- the channel ------------------------------------------------------------------------------------------
+
+    def send(self, message: dict[str, Any], fds: tuple[int, ...] = ()) -> None:
+        """Send a frame. Raises `EOFError` when the job is gone."""
+        assert self._channel is not None
+        body = json.dumps(message).encode()
+        try:
+            socket.send_fds(self._channel, [struct.pack("=I", len(body))], fds)
+            self._channel.sendall(body)
+        except OSError:
+            raise EOFError("the job is gone") from None
+
+    def receive(self, seconds: float) -> dict[str, Any]:
+        """Return the next frame, an untrusted JSON object.
+
+        Raises `TimeoutError` when none is there in time, `EOFError` when the job is gone or breaks the protocol.
+        """
+        deadline = time.monotonic() + seconds
+        (size,) = struct.unpack("=I", self._exactly(4, deadline))
+        if size > MAX_FRAME:
+            raise EOFError("the job sent a frame that is too long")
+        try:
+            message = json.loads(self._exactly(size, deadline))
+        except (ValueError, RecursionError):
+            raise EOFError("the job sent no JSON") from None
+        if not isinstance(message, dict):
+            raise EOFError("the job sent no JSON object")
+        return message
+
+    def _exactly(self, size: int, deadline: float) -> bytes:
+        assert self._channel is not None
+        received = bytearray()
+        while len(received) < size:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._channel.settimeout(left)
+            try:
+                piece = self._channel.recv(min(1 << 16, size - len(received)))
+            except TimeoutError:
+                raise
+            except OSError:
+                raise EOFError("the job is gone") from None
+            if not piece:
+                raise EOFError("the job is gone")
+            received += piece
+        return bytes(received)
+
+    def interrupt(self) -> None:
+        """Send SIGINT to the job."""
+        self._slot.signal("interrupt")
+
+    def close(self) -> None:
+        """Kill the job if it still runs. Idempotent."""
+        if not self._fds:
+            return
+        self._slot.signal("kill")
+        try:
+            self._slot.finish(0)
+        except SandboxFault:
+            pass  # the slot is closed by its owner in any case
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        fds, self._fds = self._fds, {}
+        for fd in fds.values():
+            os.close(fd)
+        if self._channel is not None:
+            self._channel.close()
+        done, self._done = self._done, lambda: None
+        done()
+
+
+def _payload(job: Job, mode: str) -> bytes:
+    call = "" if job.call is None else _call(job)
+    return marshal.dumps(
+        {
+            "mode": mode,
+            "source": job.source.encode("utf-8", "surrogatepass"),
+            "argv": list(job.argv),
+            "call": call,
+            "files": dict(job.files),
+            "env": dict(job.env),
+        },
+        2,
+    )
+
+
+def _call(job: Job) -> str:
+    assert job.call is not None
+    call = job.call
+    return codec.encode({"function": call.function, "args": list(call.args), "kwargs": dict(call.kwargs)})

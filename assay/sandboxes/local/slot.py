@@ -1,0 +1,127 @@
+"""The client's side of a slot: start it by the first strategy that works, hand it jobs, replace it when it is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from assay.sandboxes.base import SandboxFault
+from assay.sandboxes.local.cgroups import Hierarchy, SlotGroup
+from assay.sandboxes.local.zygote import Zygote
+
+_START_SECONDS = 30.0
+_GRACE_SECONDS = 15.0
+"""How long after its job's deadline a slot may take to kill, reap and clean before it counts as lost."""
+_MAX_REPLY = 1 << 17
+_UID_BASE = 1_900_000_000
+"""First of the user ids for jobs: above those that systems and containers give out."""
+
+
+class SlotLost(SandboxFault):
+    """The slot died or does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSpec:
+    """How to make a slot."""
+
+    strategy: str
+    trees: tuple[str, ...]
+    boxes: str
+    drop_uid: bool
+    disk: int
+
+
+class Slot:
+    """A running slot. Used by one thread at a time."""
+
+    def __init__(self, zygote: Zygote, spec: SlotSpec, index: int, hierarchy: Hierarchy | None) -> None:
+        """Start it; raises `SandboxFault` with the step that failed."""
+        self.group = None if hierarchy is None else SlotGroup(hierarchy, str(index))
+        self.address_space = zygote.address_space
+        self._pidfd = -1
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(_START_SECONDS)
+        request = {
+            "strategy": spec.strategy,
+            "trees": spec.trees,
+            "boxes": spec.boxes,
+            "drop_uid": spec.drop_uid,
+            "disk": spec.disk,
+            "memory_counted": hierarchy is not None,
+            "uid_base": _UID_BASE + os.getpid() % 500_000 * 128 + index % 64 * 2,
+        }
+        try:
+            with theirs:
+                first = zygote.fork(request, theirs)
+            if self.group is not None:
+                self.group.join(first)
+            self._control.send(b"go")
+            self.mechanisms: dict[str, str] = self._await_ready()
+        except (OSError, SandboxFault) as error:
+            self.close()
+            raise SandboxFault(str(error)) from None
+
+    def _await_ready(self) -> dict[str, str]:
+        """Wait for two messages, in whatever order they come: the slot's process id, and that it is ready."""
+        ready: dict[str, str] | None = None
+        while ready is None or self._pidfd < 0:
+            message = self._receive()
+            if "failed" in message:
+                raise SandboxFault(message["failed"])
+            if "pid" in message:
+                self._pidfd = os.pidfd_open(message["pid"])
+            ready = message.get("ready", ready)
+        return ready
+
+    def start(self, limits: dict[str, Any], fetch: Sequence[str], fds: Sequence[int]) -> None:
+        """Send a job. `fds`: stdin, stdout, stderr, payload, result, channel, and where fetched files go."""
+        request = json.dumps({"op": "run", "limits": limits, "fetch": list(fetch)}).encode()
+        try:
+            socket.send_fds(self._control, [request], fds)
+        except OSError as error:
+            raise SlotLost(f"the slot is gone: {error.strerror}") from None
+
+    def finish(self, wall: float) -> dict[str, Any]:
+        """Wait for the job's end, which comes within `wall` seconds, and return the slot's account of it."""
+        self._control.settimeout(wall + _GRACE_SECONDS)
+        return self._receive()
+
+    def signal(self, operation: str) -> None:
+        """Send `interrupt` or `kill` to the job that runs."""
+        with contextlib.suppress(OSError):
+            self._control.send(json.dumps({"op": operation}).encode())
+
+    def _receive(self) -> dict[str, Any]:
+        try:
+            data = self._control.recv(_MAX_REPLY)
+        except TimeoutError:
+            raise SlotLost("the slot does not answer") from None
+        except OSError as error:
+            raise SlotLost(f"the slot is gone: {error.strerror}") from None
+        if not data:
+            raise SlotLost("the slot is gone")
+        message: dict[str, Any] = json.loads(data)
+        return message
+
+    def close(self) -> None:
+        """Kill the slot and, with it, everything that runs in it. Idempotent."""
+        self._control.close()
+        if self._pidfd >= 0:
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            poll = select.poll()
+            poll.register(self._pidfd, select.POLLIN)
+            poll.poll(2000)
+            os.close(self._pidfd)
+            self._pidfd = -1
+        if self.group is not None:
+            self.group.remove()
+            self.group = None

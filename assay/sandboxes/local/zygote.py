@@ -1,0 +1,84 @@
+"""The client's side of a zygote: start it, ask it for slots."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from assay.sandboxes.base import SandboxFault
+from assay.sandboxes.local import layout, memfd
+
+_BOOT = "import sys; sys.path.insert(0, {path!r}); from agent.zygote import main; del sys.path[0]; main()"
+_START_SECONDS = 60.0
+
+
+class Zygote:
+    """A process that forks slots. Executed with a small environment; holds nothing of the caller's."""
+
+    def __init__(self, modules: Sequence[str]) -> None:
+        self._lock = threading.Lock()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        errors = memfd.empty("zygote-errors")
+        boot = _BOOT.format(path=str(Path(__file__).parent))
+        command = [sys.executable, "-s", "-B", "-P", "-X", "utf8", "-c", boot, str(theirs.fileno()), *modules]
+        with theirs:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                pass_fds=[theirs.fileno()],
+                env=layout.environment(),
+                cwd="/",
+                start_new_session=True,  # Ctrl-C is for the caller, who then closes us
+            )
+        self._control = ours
+        ours.settimeout(_START_SECONDS)
+        try:
+            self.address_space: int = self._receive()["address_space"]
+        except SandboxFault:
+            text = memfd.contents(errors, 2000)[0].decode("utf-8", "replace").strip()
+            self.close()
+            raise SandboxFault(f"the zygote did not start: {(text.splitlines() or ['no message'])[-1]}") from None
+        finally:
+            os.close(errors)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
+
+    def fork(self, spec: dict[str, Any], control: socket.socket) -> int:
+        """Fork a process that becomes a slot on `control`; return its process id."""
+        with self._lock:
+            try:
+                socket.send_fds(self._control, [json.dumps(spec).encode()], [control.fileno()])
+            except OSError as error:
+                raise SandboxFault(f"the zygote is gone: {error}") from None
+            return int(self._receive()["pid"])
+
+    def _receive(self) -> dict[str, Any]:
+        try:
+            data = self._control.recv(1 << 16)
+        except OSError as error:
+            raise SandboxFault(f"the zygote does not answer: {error}") from None
+        if not data:
+            raise SandboxFault("the zygote is gone")
+        answer: dict[str, Any] = json.loads(data)
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        self._control.close()
+        try:
+            self._process.wait(2)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
