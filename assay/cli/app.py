@@ -45,7 +45,7 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program, on the words of the command line if none are given; never returns."""
     try:
-        app(arguments, standalone_mode=True)
+        app(arguments, prog_name="assay", standalone_mode=True)
     except AssayError as error:
         err.print(f"[bold red]error:[/] {_escape(str(error))}", soft_wrap=True, highlight=False)
         sys.exit(2)

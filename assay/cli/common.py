@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -26,6 +27,14 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
         except yaml.YAMLError:
             options[key] = text
     return options
+
+
+def check_output(path: Path | None) -> None:
+    """Refuse a file that cannot be written, before the work that is to fill it."""
+    if path is not None and path.is_dir():
+        raise ConfigError(f"{path}: is a directory; name a file")
+    if path is not None and not path.absolute().parent.is_dir():
+        raise ConfigError(f"{path}: cannot be written: there is no directory {path.parent}")
 
 
 def percent(value: float | None) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.common import out
+from assay.cli.common import check_output, out
 
 
 def add_to(app: typer.Typer) -> None:
@@ -22,5 +22,6 @@ def report(
     """Write a self-contained HTML report: learning curves, pass@k before and after, transcripts side by side."""
     from assay.reports import write_report
 
+    check_output(output)
     path = write_report(run_dir, output)
     out.print(f"report: {path}", soft_wrap=True, highlight=False)

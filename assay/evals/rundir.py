@@ -9,6 +9,7 @@ Invariants:
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -84,7 +85,8 @@ def write_whole(path: Path, text: str) -> None:
             os.fsync(handle.fileno())
         os.replace(draft, path)  # noqa: PTH105 - atomic, and says so
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()
         raise DataError(f"cannot be written: {error.strerror}", path=str(path)) from None
 
 

@@ -56,7 +56,7 @@ def load_run(path: str | Path) -> RunData:
         raise DataError("not a run directory (no config.yaml in it)", path=str(root))
     metrics: dict[str, list[dict[str, Any]]] = {}
     for row in _rows(root / "metrics.jsonl"):
-        metrics.setdefault(str(row["kind"]), []).append(row)
+        metrics.setdefault(row["kind"], []).append(row)
     evals = {int(f.stem.rpartition("-")[2]): EvalSummary.read(f) for f in sorted((root / "evals").glob("step-*.json"))}
     if (root / "summary.json").is_file():
         evals[0] = EvalSummary.read(root / "summary.json")
@@ -68,5 +68,15 @@ def load_run(path: str | Path) -> RunData:
 def _rows(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    return [json.loads(line) for line in lines if line.endswith("\n") and line.strip()]
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(keepends=True), 1):
+        if not line.endswith("\n"):
+            break  # being written
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DataError(f"not JSON ({error.msg})", path=str(path), line=number) from None
+        if not isinstance(row, dict) or not isinstance(row.get("kind"), str) or not isinstance(row.get("step"), int):
+            raise DataError("not a row of metrics: it needs kind and step", path=str(path), line=number)
+        rows.append(row)
+    return rows

@@ -178,3 +178,8 @@ def test_a_record_of_a_newer_schema_is_refused(smoke_run: Path, evaluated: Path,
     lines[1] = json.dumps({**json.loads(lines[1]), "schema_version": 999})
     (run / "trajectories.jsonl").write_text("\n".join(lines) + "\n")
     evaluate(smoke_run / "model", "--run-dir", run).refused("trajectories.jsonl:2", "999", "upgrade")
+
+
+def test_a_directory_that_cannot_be_made_is_one_line(smoke_run: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    evaluate(smoke_run / "model", "--run-dir", tmp_path / "file" / "run").refused("cannot be written")
