@@ -97,7 +97,7 @@ class Comparison:
 
     def _unqualified(self, gold: Node, answer: Node) -> tuple[Node, Node]:
         """Drop conditions that only one side states, and memberships that only name a parameter's range."""
-        if isinstance(gold, Qualified) and isinstance(answer, Qualified) and gold.condition != answer.condition:
+        if isinstance(gold, Qualified) and isinstance(answer, Qualified) and gold.condition != answer.condition:  # noqa: SIM102
             if not _same_range(gold.condition, answer.condition):
                 return gold, Text("")
         while isinstance(gold, Qualified):

@@ -1,6 +1,6 @@
-"""Equality of two expressions: exactly where that is cheap, else numerically with proof by convergence.
+"""Equality of two expressions: exactly where that is cheap, else numerically by convergence.
 
-Constants: exact fractions; else both values to P and to 2P digits. A difference that is zero shrinks with the precision,
+Constants: exact fractions; else both values to P and to 2P digits. A difference that is zero shrinks as P grows,
 one that is not zero stays what it is, however small (1e-7 against 2e-7, sqrt(10^40+1) against 10^20).
 
 Functions: rational ones at random points of a prime field; all others at random real points, on the part where both
@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -28,11 +29,11 @@ from assay.verifiers.answers.evaluate import (
     TooLarge,
     Unsupported,
 )
-from assay.verifiers.answers.nodes import Big, Call, Const, Node, Num, Pow, symbols, walk
+from assay.verifiers.answers.nodes import Add, Big, Call, Const, Mul, Node, Num, Pow, symbols, walk
 
-POINTS = 8
+POINTS = 6
 """Random points at which two functions must agree."""
-_ENOUGH = 5
+_ENOUGH = 4
 """Valid points that suffice when the domain is narrow."""
 _DIGITS = 50
 _MOST_DIGITS = 400
@@ -52,7 +53,7 @@ def equal(left: Node, right: Node, budget: Budget) -> bool:
         Undecided: no numeric rule, or a number too large to be formed.
         BudgetExceeded: the steps are used up.
     """
-    if left == right:
+    if left == right or _ordered(left) == _ordered(right):
         return not _undefined(left)
     free = symbols(left) | symbols(right)
     if not free:
@@ -63,6 +64,21 @@ def equal(left: Node, right: Node, budget: Budget) -> bool:
     except (exactly.NotRational, exactly.Pole):
         pass
     return _either_logarithm(left, right, lambda natural: _same_function(left, right, free, budget, natural))
+
+
+def _ordered(node: Node) -> Node:
+    """Return the expression with its terms and factors in a fixed order."""
+    match node:
+        case Add():
+            return Add(tuple(sorted(map(_ordered, node.terms), key=repr)))
+        case Mul():
+            return Mul(tuple(sorted(map(_ordered, node.factors), key=repr)))
+        case Pow():
+            return Pow(_ordered(node.base), _ordered(node.exponent))
+        case Big():
+            return replace(node, body=_ordered(node.body))
+        case _:
+            return node
 
 
 def _undefined(node: Node) -> bool:
@@ -191,11 +207,15 @@ def _same_function(left: Node, right: Node, free: frozenset[str], budget: Budget
     imaginary = any(n == Const("i") for side in (left, right) for n in walk(side))
     rounds: list[tuple[bool, Callable[[int], dict[str, Any]]]] = []
     whole = _whole_names(left) | _whole_names(right)
+    sums = any(isinstance(n, Big) for side in (left, right) for n in walk(side))
     if whole & free:
         rounds.append(
             (
                 not imaginary,
-                lambda _: {n: MP.mpf(chance.randrange(2, 25)) if n in whole else _real(chance, 0) for n in names},
+                lambda _: {
+                    n: MP.mpf(chance.randrange(2, 12 if sums else 25)) if n in whole else _real(chance, 0)
+                    for n in names
+                },
             )
         )
     else:

@@ -54,10 +54,10 @@ class BudgetExceeded(Exception):
 class Budget:
     """Steps that one comparison may use; a step is about ten microseconds."""
 
-    __slots__ = ("left",)
+    __slots__ = ("left", "limit")
 
     def __init__(self, steps: int) -> None:
-        self.left = steps
+        self.limit = self.left = steps
 
     def spend(self, steps: int) -> None:
         """Use up steps or raise `BudgetExceeded`."""
@@ -321,7 +321,8 @@ _TRIGONOMETRIC: dict[str, Callable[[Any], Any]] = {
     "sin": MP.sin, "cos": MP.cos, "tan": MP.tan, "cot": MP.cot, "sec": MP.sec, "csc": MP.csc,
 }  # fmt: skip
 _FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
-    "arcsin": (1, MP.asin), "arccos": (1, MP.acos), "arctan": (1, MP.atan), "arccot": (1, lambda x: MP.pi / 2 - MP.atan(x)),
+    "arcsin": (1, MP.asin), "arccos": (1, MP.acos), "arctan": (1, MP.atan),
+    "arccot": (1, lambda x: MP.pi / 2 - MP.atan(x)),
     "arcsec": (1, MP.asec), "arccsc": (1, MP.acsc), "sinh": (1, MP.sinh), "cosh": (1, MP.cosh), "tanh": (1, MP.tanh),
     "coth": (1, MP.coth), "sech": (1, MP.sech), "csch": (1, MP.csch), "arsinh": (1, MP.asinh), "arcosh": (1, MP.acosh),
     "artanh": (1, MP.atanh), "abs": (1, abs), "floor": (1, MP.floor), "ceil": (1, MP.ceil), "sgn": (1, MP.sign),

@@ -8,7 +8,7 @@ exponent is capped, so no integer larger than about `MAX_DIGITS` digits ever exi
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 MAX_DIGITS = 400
@@ -35,7 +35,7 @@ class Rational:
     """An exact number with the decimals that it was written with (None unless a decimal point was there)."""
 
     value: Fraction
-    decimals: int | None = None
+    decimals: int | None = field(default=None, compare=False)
     percent: bool = False
 
 

@@ -48,7 +48,7 @@ _GUESS = re.compile(r"\b(?:maybe|perhaps|probably|might|guess|unsure|either|poss
 _DENIAL = re.compile(r"\b(?:not|isn't|cannot|can't|never)\b", re.I)
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _NUMBER = re.compile(
-    r"(?<![\w.,])[-+]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:/\d+)?(?:\s?\\?%)?(?![\w])"
+    r"(?<![\w.,])[-+]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:/\d+)?(?:\s?\\?%)?(?!\w|\.\d)"
     r"|(?<![\w.,])\d{1,20}(?:,\d{3}){0,9}(?:\.\d{1,20})?(?=(?:cm|mm|km|m|kg|g)[²³]?\b)"
 )
 
@@ -81,22 +81,23 @@ class _Box:
 
 
 def _boxes(text: str) -> list[_Box]:
+    """Return the last boxes in order, without those that do not close and those inside another."""
     found: list[_Box] = []
-    at = text.find("\\boxed")
-    while at >= 0:
+    at = text.rfind("\\boxed")
+    for _ in range(MAX_BOXES):
+        if at < 0:
+            break
         start = at + 6
-        while start < len(text) and text[start] == " ":
+        while text[start : start + 1] == " ":
             start += 1
-        if start < len(text) and text[start] == "{":
-            end = brace_end(text, start)
-            if end < 0:
-                break
+        if text[start : start + 1] != "{":
+            found.append(_Box(at, start + 1, text[start : start + 1]))
+        elif (end := brace_end(text, start)) > 0:
+            while found and found[-1].start < end:
+                found.pop()
             found.append(_Box(at, end, text[start + 1 : end - 1].strip()))
-        else:
-            end = start + 1
-            found.append(_Box(at, end, text[start:end]))
-        at = text.find("\\boxed", end)
-    return found
+        at = text.rfind("\\boxed", 0, at)
+    return found[::-1]
 
 
 def _joined(gap: str) -> bool:
@@ -112,7 +113,7 @@ def _joined(gap: str) -> bool:
 
 
 def _from_boxes(boxes: list[_Box], text: str) -> Extraction:
-    boxes = [box for box in boxes if box.content][-MAX_BOXES:]
+    boxes = [box for box in boxes if box.content]
     if not boxes:
         return Extraction(None, "none", reason="the box is empty")
     first = len(boxes) - 1

@@ -37,10 +37,13 @@ from assay.verifiers.answers.nodes import Big, Group, Listing, Node, SetOf, Text
 from assay.verifiers.answers.normalise import MAX_ANSWER, canonical, clean
 from assay.verifiers.answers.parser import parse
 from assay.verifiers.answers.policy import AnswerPolicy
+from assay.verifiers.answers.worker import Busy, Starting, SymbolicTier
 from assay.verifiers.base import Evidence, Verifier, run_verifier
 
-STEPS = 1500
+STEPS = 1000
 """Budget of one comparison; a step is about ten microseconds."""
+_WORKER_STEPS = 5000
+"""What a question to the worker tier costs a group."""
 _FREE_TEXT = 5
 """Words from which a gold is a sentence, which rules can confirm but not refute."""
 _CACHE = 8192
@@ -100,6 +103,19 @@ def _is_formula(reading: Reading) -> bool:
     return reading.node is not None and not isinstance(reading.node, Text)
 
 
+class _Limited(Verifier):
+    """A `MathVerifier` with another limit of steps, for the guard `run_verifier`."""
+
+    def __init__(self, verifier: MathVerifier, steps: int) -> None:
+        self._verifier, self._steps = verifier, steps
+
+    def verify(self, task: Task, evidence: Evidence) -> Verdict:
+        """Return the verdict on one response."""
+        return self._verifier.verify_answer(task.target, evidence.text, steps=self._steps).with_(
+            verifier=self._verifier.label
+        )
+
+
 class MathVerifier(Verifier):
     r"""Judge the final answer of a response against a gold answer.
 
@@ -120,10 +136,9 @@ class MathVerifier(Verifier):
         **options: Any,
     ) -> None:
         self.policy = policy if isinstance(policy, AnswerPolicy) else AnswerPolicy.of({**(policy or {}), **options})
-        self.worker, self.steps = worker, steps
+        self.steps, self.group_steps = steps, 20 * steps
+        self._worker = SymbolicTier() if worker else None
         self._judge = lru_cache(maxsize=_CACHE)(self._compare)
-        self._pool: Any = None
-        self._lock = Lock()
 
     # -- the contract ------------------------------------------------------------------------------------------
 
@@ -131,18 +146,33 @@ class MathVerifier(Verifier):
         """Return the verdict on one response."""
         return self.verify_answer(task.target, evidence.text)
 
-    def verify_answer(self, target: Any, response: str) -> Verdict:
-        """Return the verdict on a response against a target."""
+    def verify_answer(self, target: Any, response: str, *, steps: int | None = None) -> Verdict:
+        """Return the verdict on a response against a target, within `steps` per comparison."""
+        limit = self.steps if steps is None else steps
         golds = _golds(target)
         found = extract(response, unmarked=self.policy.unmarked == "last")
         verdict: Verdict | None = None
         for gold in golds:
-            new = self._against(gold, found)
+            new = self._against(gold, found, limit)
             if verdict is None or (new.score or 0) > (verdict.score or 0):
                 verdict = new
             if verdict.correct:
                 break
         return verdict or no_verdict("the gold is empty", status="unparsable", stage="extract")
+
+    def verify_group(self, task: Task, evidences: Sequence[Evidence]) -> list[Verdict]:
+        """Return a verdict for each response of a group, all within one budget of steps.
+
+        When the group has used it up, each further comparison gets a tenth of the usual steps: one member that is
+        dear to check cannot hold up the others.
+        """
+        left = self.group_steps
+        out: list[Verdict] = []
+        for evidence in evidences:
+            steps = self.steps if left > 0 else self.steps // 10
+            out.append(run_verifier(_Limited(self, steps), task, evidence))
+            left -= int(out[-1].details.get("steps", 0))
+        return out
 
     def verify_many(self, tasks: Sequence[Task], texts: Sequence[str]) -> list[Verdict]:
         """Return a verdict for each task and final text, through the same guard as single calls."""
@@ -160,63 +190,62 @@ class MathVerifier(Verifier):
 
     def close(self) -> None:
         """End the worker processes."""
-        with self._lock:
-            if self._pool is not None:
-                self._pool.close()
-                self._pool = None
+        if self._worker is not None:
+            self._worker.close()
 
     # -- one gold ----------------------------------------------------------------------------------------------
 
-    def _against(self, target: str, found: Extraction) -> Verdict:
+    def _against(self, target: str, found: Extraction, steps: int) -> Verdict:
         answer = found.answer
         if answer is None:
             return wrong(found.reason, status="no_answer", stage="extract")
         gold = read_gold(target)
         if gold is None:
             return no_verdict("the gold is empty", status="unparsable", stage="extract")
-        if found.others and self.policy.several == "ambiguous":
+        if self.policy.several == "ambiguous":
             for other in found.others:
-                if not self._judge(other, answer).correct and not self._judge(answer, other).correct:
+                if not (self._judge(other, answer, steps).correct or self._judge(answer, other, steps).correct):
                     return wrong(f"also answers {other[:60]!r}", extracted=answer, stage="extract")
-        verdict = self._judge(gold.text, answer)
-        if found.fallback is not None and not verdict.correct and found.fallback != answer:
-            if verdict.status == "unparsable" or found.kind in ("bare", "phrase"):
-                later = self._judge(gold.text, found.fallback)
-                if later.correct and self._is_prose(answer):
-                    return later
-        return verdict
+        verdict = self._judge(gold.text, answer, steps)
+        if verdict.correct or found.fallback in (None, answer):
+            return verdict
+        assert found.fallback is not None
+        later = self._judge(gold.text, found.fallback, steps)
+        return later if later.correct and self._is_prose(answer) else verdict
 
     @staticmethod
     def _is_prose(answer: str) -> bool:
         """Whether a bare response is a sentence around a formula rather than an answer of its own."""
         return _PLAIN_WORD.search(answer) is not None and not _is_formula(Reading(answer))
 
-    def _compare(self, gold_text: str, answer_text: str) -> Verdict:
+    def _compare(self, gold_text: str, answer_text: str, steps: int) -> Verdict:
         gold, answer = Reading(gold_text), Reading(answer_text)
-        if gold.key == answer.key and gold.key and not gold.error and not answer.error:
-            if not _meaningless(gold.key):
-                return right(extracted=answer_text, stage="string")
-        if gold.rational is not None and answer.rational is not None and not self.policy.simplified:
-            if gold.rational.value == answer.rational.value and gold.rational.percent == answer.rational.percent:
-                return right(extracted=answer_text, stage="rational")
+        if gold.key == answer.key and gold.key and not (gold.error or answer.error or _meaningless(gold.key)):
+            return right(extracted=answer_text, stage="string")
+        if gold.rational is not None and gold.rational == answer.rational and not self.policy.simplified:
+            return right(extracted=answer_text, stage="rational")
         if gold.node is None:
             return no_verdict(f"the gold cannot be read: {gold.error}", status="unparsable", extracted=answer_text)
         if answer.node is None:
             return wrong(answer.error, status="unparsable", extracted=answer_text, stage="typed")
-        return self._typed(gold, answer)
+        budget = Budget(steps)
+        try:
+            with _ONE_AT_A_TIME:
+                verdict = self._typed(gold, answer, budget)
+        except Undecided as reason:
+            verdict = self._undecided(gold, answer, str(reason), budget)
+        return verdict.with_(details={"steps": steps - budget.left})
 
-    def _typed(self, gold: Reading, answer: Reading) -> Verdict:
+    def _typed(self, gold: Reading, answer: Reading, budget: Budget) -> Verdict:
         assert gold.node is not None
         assert answer.node is not None
         try:
-            if self._same(gold.node, answer.node):
+            if self._same(gold.node, answer.node, budget):
                 return right(extracted=answer.text, stage="typed")
             if isinstance(gold.node, _COLLECTIONS) != isinstance(answer.node, _COLLECTIONS):
                 one, two = gold.as_list(), answer.as_list()
-                if one is not None and two is not None and self._same(one, two):
+                if one is not None and two is not None and self._same(one, two, budget):
                     return right(extracted=answer.text, stage="typed")
-        except Undecided as reason:
-            return self._undecided(gold, answer, str(reason))
         except (BudgetExceeded, RecursionError):
             return self._expensive(gold, answer)
         if isinstance(gold.node, Text) and len(gold.node.words.split()) >= _FREE_TEXT:
@@ -228,8 +257,8 @@ class MathVerifier(Verifier):
             )
         return wrong("not the same answer", extracted=answer.text, stage="typed")
 
-    def _same(self, gold: Node, answer: Node) -> bool:
-        return Comparison(self.policy, Budget(self.steps)).same(gold, answer)
+    def _same(self, gold: Node, answer: Node, budget: Budget) -> bool:
+        return Comparison(self.policy, budget).same(gold, answer)
 
     def _expensive(self, gold: Reading, answer: Reading) -> Verdict:
         assert gold.node is not None
@@ -241,41 +270,41 @@ class MathVerifier(Verifier):
 
     # -- the last tier -----------------------------------------------------------------------------------------
 
-    def _undecided(self, gold: Reading, answer: Reading, reason: str) -> Verdict:
+    def _undecided(self, gold: Reading, answer: Reading, reason: str, budget: Budget) -> Verdict:
+        """Ask sympy about sums, integrals and limits; anything else that is undecided was not shown equal."""
         assert gold.node is not None
         assert answer.node is not None
-        heavy = [any(isinstance(n, Big) for n in walk(side)) for side in (gold.node, answer.node)]
-        if not (self.worker and any(heavy)):
+        gold_is_heavy = _is_heavy(gold.node)
+        if self._worker is None or not (gold_is_heavy or _is_heavy(answer.node)):
             return wrong(f"cannot be shown equal: {reason}", extracted=answer.text, stage="typed")
-        from assay.verifiers.answers.symbolic import encode
-        from assay.verifiers.pool import WorkerTimeout
-
+        about: dict[str, Any] = {"extracted": answer.text, "stage": "worker"}
+        if budget.limit < self.steps:
+            return wrong("the group has used up its budget", status="timeout", **about)
+        budget.left -= _WORKER_STEPS
         try:
-            request = encode(gold.node), encode(answer.node)
-            same = self._workers().call("assay.verifiers.answers.symbolic:equal_encoded", *request)
-        except WorkerTimeout:
-            if heavy[0]:
-                return no_verdict("sympy ran out of time", status="timeout", extracted=answer.text, stage="worker")
-            return wrong("too expensive to check", status="timeout", extracted=answer.text, stage="worker")
+            same = self._worker.equal(gold.node, answer.node)
+        except Starting as fault:
+            return no_verdict(str(fault), status="timeout", **about)
+        except Busy as fault:
+            if gold_is_heavy:
+                return no_verdict(str(fault), status="timeout", **about)
+            return wrong("too expensive to check", status="timeout", **about)
         except VerifierFault as fault:
-            if heavy[0]:
-                return no_verdict(f"sympy failed: {fault}", status="error", extracted=answer.text, stage="worker")
-            return wrong("cannot be checked", status="unparsable", extracted=answer.text, stage="worker")
+            if gold_is_heavy:
+                return no_verdict(str(fault), **about)
+            return wrong("cannot be checked", status="unparsable", **about)
         except ValueError as error:
             return wrong(f"cannot be shown equal: {error}", extracted=answer.text, stage="typed")
-        if same:
-            return right(extracted=answer.text, stage="worker")
-        return wrong("not the same answer", extracted=answer.text, stage="worker")
-
-    def _workers(self) -> Any:
-        with self._lock:
-            if self._pool is None:
-                from assay.verifiers.pool import WorkerPool
-
-                self._pool = WorkerPool(workers=2, wall_seconds=0.5, memory_mb=512, preload=("sympy",))
-            return self._pool
+        return right(**about) if same else wrong("not the same answer", **about)
 
 
+def _is_heavy(node: Node) -> bool:
+    return any(isinstance(part, Big) for part in walk(node))
+
+
+_ONE_AT_A_TIME = Lock()
+"""Held while two answers are compared: many threads in pure Python would only slow each other down, and one expensive
+comparison among 64 threads would take 64 times as long instead of waiting its turn."""
 _PLAIN_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _COLLECTIONS = (Listing, SetOf, Group)
 

@@ -1,0 +1,102 @@
+"""The killable tier: asks sympy in worker processes, and answers in bounded time also when they are busy or starting.
+
+A caller waits at most `patience` seconds, whatever the queue holds; a call that is abandoned is still killed at its own
+wall limit. Processes start with the first question (`warm` starts them earlier).
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from threading import Lock
+from typing import Any
+
+from assay.core.errors import VerifierFault
+from assay.verifiers.answers.nodes import Node
+from assay.verifiers.answers.symbolic import encode
+
+WORKERS = 2
+QUEUE = 4
+"""Questions in hand beyond which a new one is refused at once."""
+_FUNCTION = "assay.verifiers.answers.symbolic:equal_encoded"
+
+
+class Busy(VerifierFault):
+    """No worker could take the question in time, or it ran into its limit."""
+
+
+class Starting(Busy):
+    """The worker processes are not up yet."""
+
+
+class SymbolicTier:
+    """Questions to sympy under limits of time and memory. Thread-safe; processes are started lazily."""
+
+    def __init__(self, *, patience: float = 0.5, wall_seconds: float = 0.4, memory_mb: int = 512) -> None:
+        self.patience, self.wall_seconds, self.memory_mb = patience, wall_seconds, memory_mb
+        self._lock = Lock()
+        self._pool: Any = None
+        self._threads: ThreadPoolExecutor | None = None
+        self._first: Future[Any] | None = None
+        self._in_hand = 0
+
+    def equal(self, left: Node, right: Node) -> bool:
+        """Return whether sympy finds two expressions equal.
+
+        Raises:
+            Busy: not decided in time.
+            VerifierFault: the worker failed.
+            ValueError: the expressions cannot be put to sympy.
+        """
+        arguments = encode(left), encode(right)
+        deadline = time.monotonic() + self.patience
+        first = self.warm()
+        try:
+            first.result(self.patience)
+        except FutureTimeout:
+            raise Starting("the workers are starting") from None
+        with self._lock:
+            if self._threads is None:
+                raise VerifierFault("the workers are closed")
+            if self._in_hand >= QUEUE:
+                raise Busy("the workers are busy")
+            self._in_hand += 1
+            asked = self._threads.submit(self._pool.call, _FUNCTION, *arguments)
+        asked.add_done_callback(self._done)
+        from assay.verifiers.pool import WorkerTimeout
+
+        try:
+            return bool(asked.result(max(0.0, deadline - time.monotonic())))
+        except FutureTimeout:
+            asked.cancel()
+            raise Busy("the workers are busy") from None
+        except WorkerTimeout as error:
+            raise Busy(str(error)) from None
+
+    def _done(self, _: Future[Any]) -> None:
+        with self._lock:
+            self._in_hand -= 1
+
+    def warm(self) -> Future[Any]:
+        """Start the workers if they are not running; the future is done when one is ready."""
+        with self._lock:
+            if self._first is None:
+                from assay.verifiers.pool import WorkerPool
+
+                self._pool = WorkerPool(WORKERS, self.wall_seconds, self.memory_mb, preload=("sympy",))
+                self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="assay-sympy")
+                one = ["num", "1", "1"]
+                starts = [self._threads.submit(self._pool.call, _FUNCTION, one, one) for _ in range(WORKERS)]
+                self._first = starts[0]
+            return self._first
+
+    def close(self) -> None:
+        """End the processes. Idempotent; a later question starts them anew."""
+        with self._lock:
+            pool, threads = self._pool, self._threads
+            self._pool = self._threads = self._first = None
+        if pool is not None:
+            pool.close()
+        if threads is not None:
+            threads.shutdown(wait=False, cancel_futures=True)
