@@ -32,12 +32,16 @@ import numpy as np
 import torch
 
 from assay.agents.engines.base import Completion, SamplingParams
+from assay.agents.engines.hf_attention import decoding
 from assay.agents.engines.hf_cache import SlotCache
 from assay.agents.engines.hf_sampling import sample, uniforms
 from assay.agents.engines.hf_slots import SlotTable
 from assay.core.errors import ConfigError, EngineFault
 from assay.core.seeding import derive_seed
 from assay.core.trajectory import FinishReason
+
+PASS_COST = 256
+"""A forward pass costs about as much as this many tokens of padding (measured on a 1M-parameter model on a CPU)."""
 
 
 @dataclass(slots=True, eq=False)
@@ -100,7 +104,7 @@ class HFEngine:
         self.max_context = positions if max_context is None else min(max_context, positions)
         self._model, self._dtype, self._seed, self._max_prefill = model, dtype, seed, max_prefill_tokens
         self._cache = SlotCache(dtype)
-        self._table: SlotTable[_Request] = SlotTable(max_batch)
+        self._table: SlotTable[_Request] = SlotTable(max_batch, self._cache.copy_rows)
         self._waiting: deque[_Request] = deque()
         self._autocast = torch.autocast(model.device.type, dtype, enabled=dtype is not None)
         self._task: asyncio.Task[None] | None = None
@@ -169,11 +173,11 @@ class HFEngine:
 
     async def _run(self) -> None:
         """Step while there is work; then end, so that an idle engine costs nothing and outlives its event loop."""
-        while self._awake and (self._waiting or self._table.active):
+        while self._awake and (self._waiting or self._table.rows):
             # Everything that became ready in the last step gets to ask for its next turn before this one begins.
             await asyncio.sleep(0)
             try:
-                with torch.inference_mode(), _evaluating(self._model), self._autocast:
+                with torch.inference_mode(), _evaluating(self._model), decoding(self._model), self._autocast:
                     self._step()
             except _NotFinite:
                 self._forget()
@@ -183,33 +187,32 @@ class HFEngine:
 
     def _step(self) -> None:
         """Free the rows of finished and cancelled requests, admit new ones, and decode one token for each row."""
-        self._release()
+        table = self._table
+        table.release()
         self._admit()
-        self._release()
-        rows = self._table.active
-        if rows:
-            self._extend(rows, self._forward(rows))
-
-    def _release(self) -> None:
-        self._cache.copy_rows(self._table.release())
+        table.release()
+        table.tidy()
+        if table.rows:
+            logits = self._forward(table.rows, range(len(table.rows)))
+            taken = [slot for slot, row in enumerate(table.rows) if row is not None]
+            self._extend(table.active, logits if len(taken) == len(logits) else logits[taken])
 
     def _admit(self) -> None:
         """Give rows to waiting requests, compute their prompts, and sample the first token of each."""
         arrivals: list[_Request] = []
-        while self._waiting and len(self._table.active) + len(arrivals) < self._table.capacity:
+        room = self._table.capacity - len(self._table.active)
+        while self._waiting and len(arrivals) < room:
             request = self._waiting.popleft()
             if not request.ended:
                 arrivals.append(request)
         if not arrivals:
             return
         placement = self._table.place(arrivals)
-        self._cache.reserve(self._table.used, max(len(row.tokens) for row in self._table.active))
-        self._cache.copy_rows(placement.copies)
         followers: dict[int, list[_Request]] = {}
         for leader, follower in placement.followers:
             followers.setdefault(leader.slot, []).append(follower)
         for batch in self._prefill_batches(placement.leaders):
-            logits = self._forward(batch)
+            logits = self._forward(batch, [row.slot for row in batch])
             together = [(row, index) for index, row in enumerate(batch)]
             for index, leader in enumerate(batch):
                 for follower in followers.get(leader.slot, ()):
@@ -219,12 +222,16 @@ class HFEngine:
         self._cache.copy_rows([(leader.slot, row.slot, row.cached) for leader, row in placement.followers])
 
     def _prefill_batches(self, rows: Sequence[_Request]) -> Iterator[Sequence[_Request]]:
-        """Cut rows, sorted by what is to compute, into batches of at most `max_prefill_tokens` with the padding."""
+        """Cut rows, sorted by what is to compute, into batches that are not too large and not too padded."""
         begin = 0
         for end in range(1, len(rows) + 1):
-            if end == len(rows) or (end + 1 - begin) * rows[end].uncached > self._max_prefill:
-                yield rows[begin:end]
-                begin = end
+            if end < len(rows):
+                count, width = end - begin, rows[end].uncached
+                padding = count * (width - rows[end - 1].uncached)
+                if padding <= PASS_COST and (count + 1) * width <= self._max_prefill:
+                    continue
+            yield rows[begin:end]
+            begin = end
 
     def _forget(self) -> None:
         """Send everything in flight back to the queue, to be computed again from its tokens."""
@@ -241,19 +248,21 @@ class HFEngine:
 
     # -- computing --------------------------------------------------------------------------------------------
 
-    def _forward(self, rows: Sequence[_Request]) -> torch.Tensor:
-        """Compute what is not cached of rows in adjacent slots; return logits [rows, vocabulary] of the last tokens."""
-        ends = [len(row.tokens) for row in rows]
-        width = max(row.uncached for row in rows)
+    def _forward(self, rows: Sequence[_Request | None], slots: Sequence[int]) -> torch.Tensor:
+        """Compute what is not cached of rows in these slots; return logits [rows, vocabulary] of their last tokens."""
+        new = [row.tokens[row.cached :] if row else [] for row in rows]
+        ends = [len(row.tokens) if row else 0 for row in rows]
+        width = max(map(len, new))
         self._cache.reserve(self._table.used, max(ends))
         # Padding is on the left, so that the last column holds the last token of every row.
+        ids = np.array([[0] * (width - len(tokens)) + tokens for tokens in new])
         positions = np.array(ends)[:, None] + np.arange(-width, 0)
-        positions[positions < np.array([[row.cached] for row in rows])] = -1
-        ids = np.array([[0] * (width - row.uncached) + row.tokens[row.cached :] for row in rows])
-        for row, end in zip(rows, ends, strict=True):
-            row.cached = end
+        positions[np.arange(width) < width - np.array([[len(tokens)] for tokens in new])] = -1
+        for row in rows:
+            if row:
+                row.cached = len(row.tokens)
         device = self._model.device
-        visible = self._cache.begin(rows[0].slot, torch.from_numpy(positions).to(device), max(ends))
+        visible = self._cache.begin(slots, torch.from_numpy(positions).to(device), max(ends))
         output = self._model(
             input_ids=torch.from_numpy(ids).to(device),
             attention_mask=self._cache.mask(visible, self._dtype or self._model.dtype),
