@@ -74,8 +74,8 @@ class WarmstartConfig(Config):
     steps: int = Field(0, ge=0)
     batch: PositiveInt = 96
     learning_rate: PositiveFloat = 2e-3
-    demonstrations: PositiveInt = 20_000
-    """How many different demonstrations to make; they are gone through in a new order each pass."""
+    demonstrations: PositiveInt | None = None
+    """How many different demonstrations there are, gone through in epochs; None makes new ones for every batch."""
     styles: dict[str, PositiveFloat] = Field(default_factory=dict)
     """Weight of each of the environment's styles of demonstration; none: its oracle alone. Nothing is filtered, so
     that like a base model's data they may be wrong more often than right."""

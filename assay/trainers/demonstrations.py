@@ -8,7 +8,7 @@ Nothing is filtered: what a style gets wrong stays in, as in a base model's data
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from copy import copy
 from dataclasses import dataclass
@@ -28,7 +28,6 @@ from assay.envs.base import TaskEnv
 from assay.rollouts.pool import AnyEnv
 from assay.rollouts.request import EpisodeRequest
 from assay.rollouts.runner import Runner
-from assay.trainers.config import WarmstartConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,43 +78,67 @@ class _Demonstrator:
         return actor.open(tools=tools, seed=seed)
 
 
-async def demonstrate(
-    make_env: Callable[[], AnyEnv],
-    tasks: TaskSet,
-    config: WarmstartConfig,
-    agent: ChatAgent,
-    *,
-    seed: int,
-    on_progress: Callable[[int], None] = lambda done: None,
-) -> list[Demonstration]:
-    """Play `config.demonstrations` of the training tasks, each in a style drawn by weight.
+class Demonstrations:
+    """Numbered demonstrations of the training tasks; number n is the same whenever it is asked for.
 
-    Raises `ConfigError` when the environment has no demonstrations, or not in one of these styles.
+    Task and style are drawn anew for each number, the style by the weights of `WarmstartConfig.styles`.
     """
-    demonstrator, author = _Demonstrator(agent), _author(make_env)
-    styles = _styles(author, config)
-    weights = np.array([config.styles.get(style, 1.0) for style in styles])
 
-    def requests() -> Iterable[EpisodeRequest]:
-        for number in range(config.demonstrations):
-            rng = np.random.Generator(np.random.PCG64(derive_seed("demonstration", seed, number)))
-            task = tasks[int(rng.integers(tasks.size if tasks.size is not None else 2**31))]
-            style = styles[int(rng.choice(len(styles), p=weights / weights.sum()))]
-            request = EpisodeRequest(f"demonstration/{number:06d}", style, task, derive_seed("play", seed, number))
-            demonstrator.turns[request.sampling_seed] = _turns(author, task, style, rng)
-            yield request
+    def __init__(
+        self,
+        make_env: Callable[[], AnyEnv],
+        tasks: TaskSet,
+        styles: Mapping[str, float],
+        agent: ChatAgent,
+        *,
+        seed: int,
+    ) -> None:
+        """Raises `ConfigError` when the environment has no demonstrations, or not in one of these styles."""
+        self._author, self._tasks, self._seed = _author(make_env), tasks, seed
+        for style in styles:
+            if style not in self._author.demonstration_styles:
+                raise UnknownNameError("demonstration style", style, self._author.demonstration_styles)
+        self._styles = list(styles) or [""]
+        self._edges = np.cumsum(list(styles.values()) or [1.0])
+        self._demonstrator = _Demonstrator(agent)
+        self._runner = Runner(make_env, self._demonstrator, concurrency=8)
 
-    played: list[Trajectory] = []
-    with Runner(make_env, demonstrator, concurrency=8) as runner:
-        async with aclosing(runner.run(requests())) as trajectories:
+    async def play(self, numbers: Iterable[int]) -> list[Demonstration]:
+        """Play the demonstrations of these numbers, in their order."""
+        wanted = list(numbers)
+        played: dict[str, Trajectory] = {}
+        async with aclosing(self._runner.run(map(self._request, wanted))) as trajectories:
             async for trajectory in trajectories:
-                played.append(trajectory)
-                on_progress(len(played))
-    failed = next((t for t in played if t.status == "failed"), None)
-    if failed is not None:
-        raise ConfigError(f"the demonstration of task {failed.task_id!r} cannot be played: {failed.error}")
-    played.sort(key=lambda trajectory: trajectory.id)
-    return [Demonstration(tuple(streams(trajectory)), trajectory.correct) for trajectory in played]
+                if trajectory.status == "failed":
+                    raise ConfigError(
+                        f"the demonstration of task {trajectory.task_id!r} cannot be played: {trajectory.error}"
+                    )
+                played[trajectory.id] = trajectory
+        in_order = (played[_name(number)] for number in wanted)
+        return [Demonstration(tuple(streams(trajectory)), trajectory.correct) for trajectory in in_order]
+
+    def close(self) -> None:
+        """Close the environments. Idempotent."""
+        self._runner.close()
+        self._author.close()
+
+    def _request(self, number: int) -> EpisodeRequest:
+        rng = np.random.Generator(np.random.PCG64(derive_seed("demonstration", self._seed, number)))
+        task = self._tasks[int(rng.integers(self._tasks.size if self._tasks.size is not None else 2**31))]
+        style = self._styles[int(np.searchsorted(self._edges, rng.random() * self._edges[-1], side="right"))]
+        request = EpisodeRequest(_name(number), style, task, derive_seed("play", self._seed, number))
+        self._demonstrator.turns[request.sampling_seed] = self._turns(task, style, rng)
+        return request
+
+    def _turns(self, task: Task, style: str, rng: np.random.Generator) -> list[str]:
+        turns = self._author.demonstrate(task, style, rng) if style else self._author.demonstration(task)
+        if turns is None:
+            raise ConfigError(f"{type(self._author).__name__} has no demonstrations; set warmstart.steps=0")
+        return turns
+
+
+def _name(number: int) -> str:
+    return f"demonstration/{number:08d}"
 
 
 def _author(make_env: Callable[[], AnyEnv]) -> TaskEnv:
@@ -123,17 +146,3 @@ def _author(make_env: Callable[[], AnyEnv]) -> TaskEnv:
     if not isinstance(env, TaskEnv):
         raise ConfigError(f"{type(env).__name__} is no TaskEnv, so it has no demonstrations; set warmstart.steps=0")
     return env
-
-
-def _styles(author: TaskEnv, config: WarmstartConfig) -> list[str]:
-    for style in config.styles:
-        if style not in author.demonstration_styles:
-            raise UnknownNameError("demonstration style", style, author.demonstration_styles)
-    return list(config.styles) or [""]
-
-
-def _turns(author: TaskEnv, task: Task, style: str, rng: np.random.Generator) -> list[str]:
-    turns = author.demonstrate(task, style, rng) if style else author.demonstration(task)
-    if turns is None:
-        raise ConfigError(f"{type(author).__name__} has no demonstrations to warm-start on; set warmstart.steps=0")
-    return turns

@@ -23,7 +23,7 @@ from assay.rollouts.groups import group_requests, play_groups, sample_groups, us
 from assay.rollouts.request import EpisodeRequest
 from assay.trainers import episodes, warmstart
 from assay.trainers.config import TrainConfig
-from assay.trainers.demonstrations import demonstrate
+from assay.trainers.demonstrations import Demonstrations
 from assay.trainers.evaluate import evaluate, read_evaluations
 from assay.trainers.interrupt import StopSignal
 from assay.trainers.metrics import rollout_metrics
@@ -79,35 +79,26 @@ def train(
 
 async def _run(session: Session, stop: StopSignal) -> None:
     if session.progress.phase == "warmstart":
-        await _warm_start(session, stop)
-    if not stop.requested:
-        await _reinforce(session, stop)
-
-
-async def _warm_start(session: Session, stop: StopSignal) -> None:
-    config, progress, reporter = session.config.warmstart, session.progress, session.reporter
-    if config.steps:
-        reporter.on_phase("demonstrations", 0, config.demonstrations)
-        shown = await demonstrate(
-            session.make_env,
-            session.tasks,
-            config,
-            session.agent(session.engine, 1.0),
-            seed=session.config.seed,
-            on_progress=reporter.on_progress,
-        )
-        reporter.on_phase("warmstart", progress.step, config.steps)
-    while progress.step < config.steps:
+        if session.demonstrations is not None:
+            await _warm_start(session, session.demonstrations, stop)
         if stop.requested:
             return
-        numbers = session.updater.step(warmstart.batch(shown, config.batch, progress.step, session.config.seed))
+        session.begin_phase("step")
+    await _reinforce(session, stop)
+
+
+async def _warm_start(session: Session, demonstrations: Demonstrations, stop: StopSignal) -> None:
+    config, progress, reporter = session.config.warmstart, session.progress, session.reporter
+    batches = warmstart.Batches(demonstrations, config, seed=session.config.seed)
+    reporter.on_phase("warmstart", progress.step, config.steps)
+    while progress.step < config.steps and not stop.requested:
+        numbers = session.updater.step(await batches.batch(progress.step))
         progress.step += 1
         reporter.on_progress(progress.step)
         if progress.step % ROW_EVERY == 0:
             session.log("warmstart", progress.step, numbers)
         if progress.step % config.checkpoint_every == 0:
             session.save()
-    session.begin_phase("step")
 
 
 async def _reinforce(session: Session, stop: StopSignal) -> None:

@@ -11,7 +11,7 @@ class Reporter(Protocol):
     """Follows a run. Rows are those of `metrics.jsonl`."""
 
     def on_phase(self, phase: str, done: int, total: int) -> None:
-        """A phase begins (`demonstrations`, `warmstart`, `train`, `eval`), `done` of `total` steps behind it."""
+        """A phase begins (`warmstart`, `train`, `eval`), `done` of `total` steps behind it."""
         ...
 
     def on_progress(self, done: int) -> None:

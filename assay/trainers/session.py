@@ -23,6 +23,7 @@ from assay.trainers import episodes, warmstart
 from assay.trainers.advantages import make_advantage
 from assay.trainers.checkpoint import Phase, Progress, read_state, restore_checkpoint, save_checkpoint
 from assay.trainers.config import TrainConfig
+from assay.trainers.demonstrations import Demonstrations
 from assay.trainers.losses import make_loss
 from assay.trainers.metrics import Kind, MetricsLog
 from assay.trainers.policy import load_policy
@@ -62,6 +63,17 @@ class Session:
             self.agent(self.engine, config.rollout.temperature),
             concurrency=config.rollout.concurrency,
             limits=episodes.episode_limits(config.rollout),
+        )
+        self.demonstrations = (
+            Demonstrations(
+                self.make_env,
+                self.tasks,
+                config.warmstart.styles,
+                self.agent(self.engine, 1.0),
+                seed=config.seed,
+            )
+            if config.warmstart.steps
+            else None
         )
         run.create(config)
         run.rewind(self.progress)
@@ -146,3 +158,5 @@ class Session:
         with ExitStack() as stack:
             stack.callback(self.metrics.close)
             stack.callback(self.runner.close)
+            if self.demonstrations is not None:
+                stack.callback(self.demonstrations.close)

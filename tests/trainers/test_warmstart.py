@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from itertools import chain
 
 import numpy as np
@@ -12,13 +13,15 @@ from assay.agents.chat import ChatAgent
 from assay.agents.engines.base import SamplingParams
 from assay.agents.engines.hf import HFEngine
 from assay.core.errors import ConfigError, UnknownNameError
+from assay.core.trajectory import Sample
 from assay.rollouts.groups import group_requests
 from assay.rollouts.runner import run_episodes
 from assay.trainers import episodes, warmstart
 from assay.trainers.config import EnvConfig, ModelConfig, WarmstartConfig
-from assay.trainers.demonstrations import Demonstration, demonstrate
+from assay.trainers.demonstrations import Demonstration, Demonstrations
 from assay.trainers.losses import make_loss
 from assay.trainers.policy import Policy, load_policy
+from assay.trainers.samples import assign_weights
 from assay.trainers.update import Updater
 
 VOCABULARY = "0123456789+-*=;#?"
@@ -32,11 +35,14 @@ def policy() -> Policy:
     return load_policy(ModelConfig(vocabulary=VOCABULARY, hidden=32, layers=1, feed_forward=32))
 
 
-def play(policy: Policy, env: EnvConfig, config: WarmstartConfig, seed: int = 0) -> list[Demonstration]:
+def source(policy: Policy, env: EnvConfig, styles: Mapping[str, float], seed: int = 0) -> Demonstrations:
     make_env = episodes.env_maker(env, "train")
     agent = ChatAgent(HFEngine(policy.model), policy.tokenizer, tool_format="plain")
-    tasks = episodes.tasks_of(make_env, env.id)
-    return asyncio.run(demonstrate(make_env, tasks, config, agent, seed=seed))
+    return Demonstrations(make_env, episodes.tasks_of(make_env, env.id), styles, agent, seed=seed)
+
+
+def play(policy: Policy, env: EnvConfig, count: int, styles: Mapping[str, float], seed: int = 0) -> list[Demonstration]:
+    return asyncio.run(source(policy, env, styles, seed).play(range(count)))
 
 
 def text(policy: Policy, ids: np.ndarray) -> str:
@@ -44,7 +50,7 @@ def text(policy: Policy, ids: np.ndarray) -> str:
 
 
 def test_single_turn_demonstrations_are_prompt_working_answer(policy: Policy) -> None:
-    shown = play(policy, ARITHMETIC, WarmstartConfig(demonstrations=40, styles=STYLES))
+    shown = play(policy, ARITHMETIC, 40, STYLES)
     assert len(shown) == 40
     for demonstration in shown:
         (sample,) = demonstration.samples
@@ -61,7 +67,7 @@ def test_single_turn_demonstrations_are_prompt_working_answer(policy: Policy) ->
 
 
 def test_tool_demonstrations_really_play_and_mask_what_the_tool_says(policy: Policy) -> None:
-    shown = play(policy, CALCULATOR, WarmstartConfig(demonstrations=10, styles={"careful": 1.0}))
+    shown = play(policy, CALCULATOR, 10, {"careful": 1.0})
     assert all(demonstration.correct for demonstration in shown)
     for demonstration in shown:
         (sample,) = demonstration.samples
@@ -85,8 +91,8 @@ def test_demonstrations_have_the_tokens_that_episodes_have(policy: Policy) -> No
 
 
 def test_styles_come_by_weight_and_the_seed_decides(policy: Policy) -> None:
-    config = WarmstartConfig(demonstrations=300, styles={"careful": 0.9, "guess": 0.1})
-    shown, again, other = (play(policy, ARITHMETIC, config, seed) for seed in (0, 0, 1))
+    styles = {"careful": 0.9, "guess": 0.1}
+    shown, again, other = (play(policy, ARITHMETIC, 300, styles, seed) for seed in (0, 0, 1))
 
     def tokens(demonstrations: list[Demonstration]) -> list[list[int]]:
         return [d.samples[0].token_ids.tolist() for d in demonstrations]
@@ -99,7 +105,7 @@ def test_styles_come_by_weight_and_the_seed_decides(policy: Policy) -> None:
 
 def test_a_style_or_an_environment_without_demonstrations_is_refused(policy: Policy) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'careful'"):
-        play(policy, ARITHMETIC, WarmstartConfig(styles={"carefull": 1.0}))
+        source(policy, ARITHMETIC, {"carefull": 1.0})
 
 
 def test_an_environment_without_demonstrations_says_how_to_go_on(policy: Policy) -> None:
@@ -115,17 +121,31 @@ def test_an_environment_without_demonstrations_says_how_to_go_on(policy: Policy)
 
     agent = ChatAgent(HFEngine(policy.model), policy.tokenizer)
     with pytest.raises(ConfigError, match=r"warmstart\.steps=0"):
-        asyncio.run(demonstrate(make_env, make_env().tasks, WarmstartConfig(demonstrations=1), agent, seed=0))
+        asyncio.run(Demonstrations(make_env, make_env().tasks, {}, agent, seed=0).play([0]))
 
 
-def test_batches_go_through_everything_once_an_epoch(policy: Policy) -> None:
-    shown = play(policy, ARITHMETIC, WarmstartConfig(demonstrations=12, styles={"careful": 1.0}))
-    batches = [[s.trajectory_id for s in warmstart.batch(shown, 4, step, seed=0)] for step in range(6)]
-    first, second = list(chain(*batches[:3])), list(chain(*batches[3:]))
+def batches(policy: Policy, limit: int | None, size: int, steps: int) -> list[list[Sample]]:
+    config = WarmstartConfig(demonstrations=limit, batch=size)
+    made = warmstart.Batches(source(policy, ARITHMETIC, {"careful": 1.0}), config, seed=0)
+
+    async def draw() -> list[list[Sample]]:
+        return [await made.batch(step) for step in range(steps)]
+
+    return asyncio.run(draw())
+
+
+def test_a_limited_number_of_demonstrations_comes_in_epochs(policy: Policy) -> None:
+    names = [[sample.trajectory_id for sample in batch] for batch in batches(policy, 12, 4, 6)]
+    first, second = list(chain(*names[:3])), list(chain(*names[3:]))
     assert len(set(first)) == len(set(second)) == 12
     assert first != second
-    weights = sum(float(s.weights.sum()) for s in warmstart.batch(shown, 4, 0, seed=0))
-    assert weights == pytest.approx(1.0)
+
+
+def test_without_a_limit_every_batch_is_new_and_its_weights_sum_to_one(policy: Policy) -> None:
+    made = batches(policy, None, 8, 3)
+    assert len({sample.trajectory_id for batch in made for sample in batch}) == 24
+    for batch in made:
+        assert sum(float(sample.weights.sum()) for sample in batch) == pytest.approx(1.0)
 
 
 def test_rate_ramps_and_decays() -> None:
@@ -137,9 +157,9 @@ def test_rate_ramps_and_decays() -> None:
 
 def test_imitation_learns_the_demonstrations(policy: Policy) -> None:
     torch.set_num_threads(1)
-    config = WarmstartConfig(demonstrations=16, styles={"careful": 1.0})
-    shown = play(policy, EnvConfig(id="assay/Arithmetic-v0", options={"terms": 2}), config)
+    shown = play(policy, EnvConfig(id="assay/Arithmetic-v0", options={"terms": 2}), 16, {"careful": 1.0})
+    samples = assign_weights([sample for demonstration in shown for sample in demonstration.samples])
     model = load_policy(ModelConfig(vocabulary=VOCABULARY, hidden=32, layers=2, feed_forward=64)).model
     updater = Updater(model, torch.optim.AdamW(model.parameters(), lr=1e-2), make_loss("nll"))
-    losses = [updater.step(warmstart.batch(shown, 16, step, seed=0))["loss"] for step in range(60)]
+    losses = [updater.step(samples)["loss"] for _ in range(60)]
     assert losses[-1] < 0.2 * losses[0]
