@@ -6,16 +6,14 @@ leave to numbers goes to `equality.equal`. The gold decides which conventions ap
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from fractions import Fraction
-from typing import Any
 
-from assay.verifiers.answers import exactly, realsets, relations, words
-from assay.verifiers.answers.equality import Undecided, equal
-from assay.verifiers.answers.evaluate import KNOWN, LOCK, MP, Budget, CannotEvaluate, Evaluation
+from assay.verifiers.answers import exactly, matrices, numerals, quantities, realsets, relations, words
+from assay.verifiers.answers.equality import equal
+from assay.verifiers.answers.evaluate import LOCK, MP, Budget, CannotEvaluate, Evaluation
 from assay.verifiers.answers.nodes import (
     Based,
+    Builder,
     Call,
     Cases,
     Const,
@@ -27,25 +25,20 @@ from assay.verifiers.answers.nodes import (
     Node,
     Num,
     NumberSet,
-    Pow,
     Qualified,
     Quantity,
     Ratio,
     Relation,
     SetOf,
+    SetOperation,
     Sym,
     Text,
-    number,
-    over,
-    plus,
     substitute,
     symbols,
-    times,
     walk,
 )
 from assay.verifiers.answers.policy import AnswerPolicy
 from assay.verifiers.answers.signs import expand
-from assay.verifiers.answers.units import Dimension, parse_unit, same_words
 
 _ROUNDING_DIGITS = 3
 """Significant digits from which a decimal gold may stand for an exact value."""
@@ -70,11 +63,11 @@ class Comparison:
         """
         self.budget.spend(1)
         gold, answer = self._unqualified(gold, answer)
-        gold, answer = expand(gold), expand(answer)
+        gold, answer = matrices.fold(expand(gold)), matrices.fold(expand(answer))
         if isinstance(gold, Text) or isinstance(answer, Text):
             return self._texts(gold, answer)
-        if isinstance(gold, Quantity) or isinstance(answer, Quantity) or _has_sign_unit(gold, answer):
-            return self._quantities(gold, answer)
+        if isinstance(gold, Quantity) or isinstance(answer, Quantity) or quantities.has_sign(gold, answer):
+            return quantities.same(self, gold, answer)
         if isinstance(gold, Relation) or isinstance(answer, Relation):
             return relations.same(self, gold, answer)
         if self._both_sets(gold, answer):
@@ -84,9 +77,9 @@ class Comparison:
         if isinstance(gold, Listing | SetOf | Group) or isinstance(answer, Listing | SetOf | Group):
             return self._collections(gold, answer)
         if isinstance(gold, Ratio) or isinstance(answer, Ratio):
-            return self._ratios(gold, answer)
+            return numerals.same_ratio(self, gold, answer)
         if isinstance(gold, Based) or isinstance(answer, Based):
-            return self._numerals(gold, answer)
+            return numerals.same_numeral(self, gold, answer)
         if isinstance(gold, Cases) and isinstance(answer, Cases):
             return len(gold.rows) == len(answer.rows) and self._match(
                 [Group(row, "(", ")") for row in gold.rows], [Group(row, "(", ")") for row in answer.rows]
@@ -192,66 +185,6 @@ class Comparison:
             return False
         return False
 
-    def _quantities(self, gold: Node, answer: Node) -> bool:
-        """Compare two values of which at least one carries a unit, a percent or a degree sign."""
-        (value1, unit1), (value2, unit2) = _measure(gold), _measure(answer)
-        if unit1 and not unit2 and unit1 not in ("%", "deg"):
-            value2, unit2 = _letter_unit(value2, unit1)
-        if unit2 and not unit1 and unit2 not in ("%", "deg"):
-            value1, unit1 = _letter_unit(value1, unit2)
-        if isinstance(value1, Relation) or isinstance(value2, Relation):
-            return self._labelled_quantities(gold, answer)
-        if self.policy.units == "ignore":
-            return self.same(value1, value2)
-        known1, known2 = _dimension(unit1), _dimension(unit2)
-        if unit1 and unit2:
-            if "%" in (unit1, unit2) and unit1 != unit2:
-                return False
-            if known1 is None and known2 is None:
-                return same_words(unit1, unit2) and self.same(value1, value2)
-            if known1 is None or known2 is None:
-                return False
-            if known1[1] != known2[1]:
-                return self._angles(value1, unit1, value2, unit2)
-            if known1[0] == known2[0]:
-                return self.same(value1, value2)
-            return self.same(_scaled(value1, known1[0]), _scaled(value2, known2[0]))
-        unit = unit1 or unit2
-        if unit == "%":
-            return self._percent(value1, bool(unit1), value2, bool(unit2))
-        if self.policy.units == "required" and unit1:
-            return False
-        if self.same(value1, value2):
-            return True
-        return self._angles(value1, unit1, value2, unit2)
-
-    def _labelled_quantities(self, gold: Node, answer: Node) -> bool:
-        """Compare relations whose last operand carries the unit."""
-
-        def push(node: Node) -> Node:
-            if isinstance(node, Quantity) and isinstance(node.value, Relation):
-                rel = node.value
-                return Relation((*rel.operands[:-1], Quantity(rel.operands[-1], node.unit)), rel.ops)
-            return node
-
-        return relations.same(self, push(gold), push(answer))
-
-    def _percent(self, value1: Node, percent1: bool, value2: Node, percent2: bool) -> bool:
-        if self.policy.percent in ("unit", "either") and self.same(value1, value2):
-            return True
-        if self.policy.percent in ("fraction", "either"):
-            return self.same(_hundredth(value1) if percent1 else value1, _hundredth(value2) if percent2 else value2)
-        return False
-
-    def _angles(self, value1: Node, unit1: str, value2: Node, unit2: str) -> bool:
-        """Compare degrees with radians where the policy allows it."""
-        if self.policy.degrees != "angle" or not {unit1, unit2} <= {"deg", "rad", ""} or "deg" not in (unit1, unit2):
-            return False
-        turn = over(Const("pi"), number(180))
-        one = times(value1, turn) if unit1 == "deg" else value1
-        two = times(value2, turn) if unit2 == "deg" else value2
-        return self.same(one, two)
-
     # -- collections -------------------------------------------------------------------------------------------
 
     def _both_sets(self, gold: Node, answer: Node) -> bool:
@@ -268,7 +201,6 @@ class Comparison:
         return len(one) == len(two) and all(self._same_span(a, b) for a, b in zip(one, two, strict=True))
 
     def _builders(self, gold: Node, answer: Node) -> bool:
-        from assay.verifiers.answers.nodes import Builder, SetOperation
 
         if isinstance(gold, Builder) and isinstance(answer, Builder):
             return self.same(gold.element, answer.element) and self.same(gold.condition, answer.condition)
@@ -364,46 +296,6 @@ class Comparison:
                 return False
         return all(self.same(a, b) for a, b in zip(one.children(), two.children(), strict=True))
 
-    def _ratios(self, gold: Node, answer: Node) -> bool:
-        if isinstance(gold, Ratio) and isinstance(answer, Ratio):
-            if gold.spelling == answer.spelling:
-                return True
-            if len(gold.parts) != len(answer.parts) or not all(
-                isinstance(p, Expr) for p in (*gold.parts, *answer.parts)
-            ):
-                return False
-            if any(isinstance(p, Call) and p.name == "ellipsis" for p in (*gold.parts, *answer.parts)):
-                return all(self.same(a, b) for a, b in zip(gold.parts, answer.parts, strict=True))
-            first1, first2 = gold.parts[0], answer.parts[0]
-            if Num(Fraction(0)) in (*gold.parts, *answer.parts):
-                return all(self.same(a, b) for a, b in zip(gold.parts, answer.parts, strict=True))
-            return all(
-                self.same_value(times(a, first2), times(b, first1))
-                for a, b in zip(gold.parts[1:], answer.parts[1:], strict=True)
-            )
-        ratio, other = (gold, answer) if isinstance(gold, Ratio) else (answer, gold)
-        if not isinstance(ratio, Ratio) or len(ratio.parts) != 2 or not isinstance(other, Expr):
-            return False
-        if ratio.parts[1] == Num(Fraction(0)):
-            return False
-        return self.same_value(over(ratio.parts[0], ratio.parts[1]), other)
-
-    def _numerals(self, gold: Node, answer: Node) -> bool:
-        if isinstance(gold, Based) and isinstance(answer, Based):
-            if gold.base == answer.base:
-                return gold.digits.lstrip("0") == answer.digits.lstrip("0")
-            if self.policy.bases != "value":
-                return False
-            return _value(gold) is not None and _value(gold) == _value(answer)
-        based, other = (gold, answer) if isinstance(gold, Based) else (answer, gold)
-        if not isinstance(based, Based) or not isinstance(other, Num):
-            return False
-        if self.policy.bases == "ignore":
-            return str(other.value) == based.digits.lstrip("0")
-        if self.policy.bases == "value" or based.base == 10:
-            return _value(based) == other.value
-        return False
-
 
 # -- helpers -------------------------------------------------------------------------------------------------------
 
@@ -444,66 +336,12 @@ def _multiplies_pi(node: Node, name: str) -> bool:
     return any(isinstance(n, Mul) and Const("pi") in n.factors and name in symbols(n) for n in walk(node))
 
 
-def _has_sign_unit(gold: Node, answer: Node) -> bool:
-    return any(isinstance(n, Call) and n.name in ("percent", "deg") for n in (gold, answer))
-
-
-def _measure(node: Node) -> tuple[Node, str]:
-    """Return value and unit; signs count as units, and a unit of no dimension as none."""
-    if isinstance(node, Call) and node.name in ("percent", "deg"):
-        return node.args[0], "%" if node.name == "percent" else "deg"
-    if isinstance(node, Quantity):
-        known = parse_unit(node.unit)
-        if known is not None and not known[1]:
-            return node.value, ""
-        if known is not None and known[1] in ((("%", 1),), (("deg", 1),)):
-            return node.value, known[1][0][0]
-        inner, sign = _measure(node.value)
-        return (inner, f"{sign}{node.unit}") if sign == "deg" and node.unit in ("C", "F") else (node.value, node.unit)
-    return node, ""
-
-
-def _letter_unit(value: Node, unit: str) -> tuple[Node, str]:
-    """Read `5 m` as a quantity when the other side is one: the trailing letter is the unit."""
-    if not isinstance(value, Mul) or not isinstance(value.factors[0], Num) or parse_unit(unit) is None:
-        return value, ""
-    spelled: list[str] = []
-    for factor in value.factors[1:]:
-        power, base = "", factor
-        if isinstance(factor, Pow) and isinstance(factor.exponent, Num) and factor.exponent.value.denominator == 1:
-            base, power = factor.base, f"^{factor.exponent.value}"
-        if not isinstance(base, Sym):
-            return value, ""
-        spelled.append(f"{base.name}{power}")
-    letters = " ".join(spelled)
-    return (value.factors[0], letters) if parse_unit(letters) is not None else (value, "")
-
-
-def _dimension(unit: str) -> tuple[Fraction, Dimension] | None:
-    return parse_unit(unit) if unit else None
-
-
-def _scaled(value: Node, factor: Fraction) -> Node:
-    return times(number(factor), value)
-
-
-def _hundredth(value: Node) -> Node:
-    return times(number(Fraction(1, 100)), value)
-
-
 def _as_matrix(node: Node) -> Matrix | None:
     if isinstance(node, Matrix):
         return node
     if isinstance(node, Group) and (node.left, node.right) in (("(", ")"), ("[", "]")):
         return Matrix(tuple((item,) for item in node.items))
     return None
-
-
-def _value(node: Node) -> Fraction | None:
-    try:
-        return Fraction(int(node.digits, node.base)) if isinstance(node, Based) else None
-    except ValueError:
-        return None
 
 
 def _is_range(node: Node) -> bool:
@@ -522,6 +360,3 @@ def _without_ranges(node: Node) -> Node:
     if len(kept) in (0, len(node.items)):
         return node
     return kept[0] if len(kept) == 1 else Listing(tuple(kept), node.joint)
-
-
-__all__ = ["KNOWN", "Any", "Comparison", "Undecided", "itertools", "plus"]

@@ -7,28 +7,19 @@ is linear and cannot exhaust the stack.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
-from typing import ClassVar
 
-from assay.verifiers.answers.exact import MAX_DIGITS
+from assay.verifiers.answers.cursor import items_of, literal
+from assay.verifiers.answers.functions import DECORATIONS, LABELS, FunctionParser
 from assay.verifiers.answers.lexer import AnswerSyntaxError, Token
 from assay.verifiers.answers.nodes import (
-    HALF,
-    MINUS_ONE,
-    Add,
     Based,
-    Big,
     Call,
     Const,
-    Expr,
     Group,
-    Matrix,
-    Mul,
     Node,
     Num,
     Pow,
-    Relation,
     SetOf,
     Sym,
     negative,
@@ -38,87 +29,17 @@ from assay.verifiers.answers.nodes import (
     times,
 )
 
-MAX_DEPTH = 40
-_INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot", "sec": "arcsec", "csc": "arccsc"}
-_SIGNS = {"+": 1, "-": -1}
-_DECORATIONS = frozenset(("overline", "bar", "vec", "hat", "tilde", "overrightarrow", "widehat", "underline", "dot"))
-_LABELS = frozenset(("angle", "triangle", "Delta", "odot", "square", "measuredangle"))
 _ATOM_COMMANDS = (
     frozenset(
         ("frac", "sqrt", "surd", "binom", "lfloor", "lceil", "sum", "prod", "int", "lim", "ldots", "begin", "boxed")
     )
-    | _DECORATIONS
-    | _LABELS
+    | DECORATIONS
+    | LABELS
 )
 
 
-class ExpressionParser:
+class ExpressionParser(FunctionParser):
     """Parses expressions from a list of tokens."""
-
-    application: ClassVar[frozenset[str]] = frozenset("fghFGH")
-    """Symbols that apply to a bracket instead of multiplying it."""
-
-    def __init__(self, tokens: list[Token]) -> None:
-        self.tokens, self.at, self.depth = tokens, 0, 0
-        self.functions = set(self.application)
-        self.bar_closes = False
-        """Whether `|` ends the present expression."""
-        self.colon_closes = False
-
-    # -- tokens ------------------------------------------------------------------------------------------------
-
-    @property
-    def token(self) -> Token:
-        """The token at hand."""
-        return self.tokens[self.at]
-
-    def take(self) -> Token:
-        """Return the token at hand and move on; the end of the text cannot be taken."""
-        token = self.tokens[self.at]
-        if token.kind == "end":
-            raise AnswerSyntaxError("the answer ends too early")
-        self.at += 1
-        return token
-
-    def is_op(self, *values: str) -> bool:
-        """Whether the token at hand is one of these operators."""
-        return self.token.kind == "op" and self.token.value in values
-
-    def accept(self, value: str) -> bool:
-        """Consume this operator if it is at hand."""
-        if self.is_op(value):
-            self.at += 1
-            return True
-        return False
-
-    def expect(self, value: str) -> None:
-        """Consume this operator or refuse the answer."""
-        if not self.accept(value):
-            raise self.error(f"expected {value!r}")
-
-    def error(self, what: str) -> AnswerSyntaxError:
-        """Return the error to raise at the present token."""
-        return AnswerSyntaxError(f"{what} at {self.token.value or 'the end'!r}")
-
-    def nested(self, parse: Callable[[], Node]) -> Node:
-        """Run a rule one level deeper, with the closing rules of the outer level switched off."""
-        if self.depth >= MAX_DEPTH:
-            raise AnswerSyntaxError("nested too deeply")
-        saved = self.bar_closes, self.colon_closes
-        self.depth, self.bar_closes, self.colon_closes = self.depth + 1, False, False
-        try:
-            return parse()
-        finally:
-            self.depth -= 1
-            self.bar_closes, self.colon_closes = saved
-
-    def clause(self) -> Node:
-        """Parse one item of a list; `AnswerParser` defines it."""
-        raise NotImplementedError
-
-    def listing(self, *closers: str) -> Node:
-        """Parse items up to a closing operator; `AnswerParser` defines it."""
-        raise NotImplementedError
 
     # -- sums and products -------------------------------------------------------------------------------------
 
@@ -176,7 +97,7 @@ class ExpressionParser:
         """Parse `1/2` after a whole number: `3 1/2`. Two numbers side by side are nothing else."""
         above = self.take()
         if isinstance(whole, Num) and above.spaced and self.accept("/") and self.token.kind == "num":
-            factor = over(_literal(above.value), _literal(self.take().value))
+            factor = over(literal(above.value), literal(self.take().value))
             if self.is_mixed(whole, factor):
                 return plus(whole, factor)
         self.at -= 1
@@ -252,7 +173,7 @@ class ExpressionParser:
             return negative(self.nested(self.exponent))
         self.accept("+")
         token = self.token
-        atom = _literal(self.take().value) if token.kind == "num" else self.atom()
+        atom = literal(self.take().value) if token.kind == "num" else self.atom()
         if self.accept("^"):
             return Pow(atom, self.nested(self.exponent))
         while self.accept("!"):
@@ -263,10 +184,10 @@ class ExpressionParser:
         """Parse degrees, with minutes and seconds of arc."""
         value = base
         if self.token.kind == "num" and self.tokens[self.at + 1].value == "'":
-            value = plus(value, over(_literal(self.take().value), number(60)))
+            value = plus(value, over(literal(self.take().value), number(60)))
             self.at += 1
             if self.token.kind == "num" and self.tokens[self.at + 1].value == "'":
-                value = plus(value, over(_literal(self.take().value), number(3600)))
+                value = plus(value, over(literal(self.take().value), number(3600)))
                 while self.accept("'"):
                     pass
         return Call("deg", (value,))
@@ -310,11 +231,11 @@ class ExpressionParser:
         if self.token.kind == "cmd" and self.token.value in ("overline", "bar", "dot") and "." in digits:
             self.at += 1
             repeating = self.argument_digits()
-            whole = _literal(digits)
+            whole = literal(digits)
             places = len(digits.partition(".")[2])
             tail = Fraction(int(repeating), (10 ** len(repeating) - 1) * 10**places)
             return Num(whole.value + tail)
-        return _literal(digits)
+        return literal(digits)
 
     def argument_digits(self) -> str:
         """Parse a braced run of digits."""
@@ -349,7 +270,7 @@ class ExpressionParser:
             self.at += 1
             inner = self.nested(lambda: self.listing(")"))
             self.expect(")")
-            return Call(name, _items(inner))
+            return Call(name, items_of(inner))
         return Sym(name)
 
     def subscript(self, name: str) -> tuple[str, Node | None]:
@@ -395,7 +316,7 @@ class ExpressionParser:
         """Parse a grouped expression, a tuple or an interval."""
         inner = self.listing(")", "]")
         closer = self.take().value
-        items = _items(inner)
+        items = items_of(inner)
         if len(items) == 1 and (opener, closer) in (("(", ")"), ("[", "]")):
             return items[0]
         return Group(items, opener, closer)
@@ -404,7 +325,7 @@ class ExpressionParser:
         """Parse a group or set; `AnswerParser` adds set-builder notation."""
         inner = self.listing(closer)
         self.expect(closer)
-        items = _items(inner)
+        items = items_of(inner)
         return items[0] if len(items) == 1 and closer == "}" else SetOf(items)
 
     def absolute(self, bar: str) -> Node:
@@ -414,187 +335,3 @@ class ExpressionParser:
         self.bar_closes = False
         self.expect(bar)
         return Call("abs", (inner,))
-
-    # -- functions and commands --------------------------------------------------------------------------------
-
-    def function(self, name: str) -> Node:
-        """Parse a named function with its subscript, power and argument."""
-        base: Node | None = None
-        power: Node | None = None
-        if name == "sqrt":
-            return self.root()
-        if name in ("max", "min", "sup", "inf") and self.is_op("_"):
-            raise self.error("a bound operator")
-        if self.accept("_"):
-            base = self.nested(self.exponent)
-        if self.accept("^"):
-            power = self.nested(self.exponent)
-        args = self.arguments()
-        if power == MINUS_ONE and name in _INVERSE:
-            name, power = _INVERSE[name], None
-        value = _apply(name, args, base)
-        return value if power is None else Pow(value, power)
-
-    def arguments(self) -> tuple[Node, ...]:
-        """Parse the arguments of a function: bracketed, or the factors up to the next sign or function."""
-        if self.is_op("("):
-            self.at += 1
-            inner = self.nested(lambda: self.listing(")"))
-            self.expect(")")
-            return _items(inner)
-        if self.is_op("\\{", "{"):
-            inner = self.bracket(self.take().value)
-            return inner.items if isinstance(inner, SetOf) else (self.postfix(inner),)
-        sign = self.sign() or ""
-        factors = [self.nested(self.power)]
-        while True:
-            if self.accept("/"):
-                factors[-1] = over(factors[-1], self.nested(self.power))
-            elif self.starts_atom() and self.token.kind != "fn" and not self.is_op("(", "["):
-                factors.append(self.nested(self.power))
-            else:
-                break
-        argument = times(*factors)
-        return (negative(argument) if sign.count("-") % 2 else argument,)
-
-    def root(self) -> Node:
-        r"""Parse a root: `\\sqrt[3]{x}`, `sqrt(x)`, `\\sqrt2`."""
-        degree: Node | None = None
-        if self.accept("["):
-            degree = self.nested(self.expr)
-            self.expect("]")
-        token = self.token
-        radicand = _literal(self.take().value) if token.kind == "num" else self.nested(self.atom)
-        if not isinstance(radicand, Expr):
-            raise self.error("a root of no number")
-        if degree is None or degree == number(2):
-            return Pow(radicand, HALF)
-        return Call("root", (degree, radicand))
-
-    def command(self, name: str) -> Node:
-        """Parse a LaTeX command."""
-        if name == "frac":
-            above = self.argument()
-            return over(above, self.argument())
-        if name == "surd":
-            return self.root()
-        if name == "binom":
-            above = self.argument()
-            return Call("binom", (above, self.argument()))
-        if name in ("lfloor", "lceil"):
-            inner = self.nested(self.expr)
-            closer = self.take()
-            if closer.kind != "cmd" or closer.value not in ("rfloor", "rceil") or closer.value[1:] != name[1:]:
-                raise self.error("the bracket does not close")
-            return Call("floor" if name == "lfloor" else "ceil", (inner,))
-        if name in ("sum", "prod", "int", "lim"):
-            return self.nested(lambda: self.big(name))
-        if name == "ldots":
-            return Call("ellipsis", ())
-        if name in _DECORATIONS or name == "boxed":
-            return self.argument()
-        if name in _LABELS:
-            return self.label(name)
-        if name == "begin":
-            return self.nested(self.environment)
-        if name == "langle":
-            inner = self.nested(lambda: self.listing("rangle"))
-            return Group(_items(inner), "(", ")")
-        self.at -= 1
-        raise self.error("unknown command")
-
-    def label(self, name: str) -> Node:
-        r"""Parse a labelled figure such as `\\angle ABC`, which is one symbol."""
-        letters = ""
-        while self.token.kind == "sym" and len(letters) < 8:
-            letters += self.take().value
-        return Sym(f"{name}{letters}")
-
-    def argument(self) -> Node:
-        """Parse a LaTeX argument: a group, or one token (of a number one digit)."""
-        token = self.token
-        if token.kind == "num" and len(token.value) > 1 and token.value.isdigit():
-            self.tokens[self.at] = Token("num", token.value[1:])
-            return _literal(token.value[0])
-        if token.kind == "op" and token.value != "{":
-            raise self.error("expected an argument")
-        return self.nested(self.atom)
-
-    def environment(self) -> Node:
-        r"""Parse `\\begin{...}`; `AnswerParser` defines it."""
-        raise NotImplementedError
-
-    def big(self, name: str) -> Node:
-        """Parse a sum, product, integral or limit."""
-        variable, low, high = "", None, None
-        if self.accept("_"):
-            inner = self.nested(self.bound)
-            if isinstance(inner, Relation) and len(inner.operands) == 2 and isinstance(inner.operands[0], Sym):
-                variable, low = inner.operands[0].name, inner.operands[1]
-            elif name == "int":
-                low = inner
-            else:
-                raise self.error("an unreadable bound")
-        if self.accept("^"):
-            high = self.nested(self.exponent)
-        if name == "int":
-            return self.integral(low, high)
-        if not variable or (high is None) != (name == "lim"):
-            raise self.error("a bound is missing")
-        return Big(name, variable, low, high, self.term())  # type: ignore[arg-type]
-
-    def bound(self) -> Node:
-        r"""Parse a lower bound: `k=1`, `x \\to 0`, or a value."""
-        if not self.accept("{"):
-            token = self.token
-            minus = self.accept("-")
-            value = self.argument() if token.kind == "num" else self.atom()
-            return negative(value) if minus else value
-        left = self.expr()
-        for op in ("=", "to"):
-            if self.accept(op):
-                left = Relation((left, self.expr()), (op,))
-        self.expect("}")
-        return left
-
-    def integral(self, low: Node | None, high: Node | None) -> Node:
-        """Parse the integrand up to its `dx`; what follows is added."""
-        body = self.expr()
-        terms = body.terms if isinstance(body, Add) else (body,)
-        for position, term in enumerate(terms):
-            factors = term.factors if isinstance(term, Mul) else (term,)
-            if len(factors) >= 2 and factors[-2] == Sym("d") and isinstance(factors[-1], Sym):
-                integrand = plus(*terms[:position], times(*factors[:-2]) if len(factors) > 2 else number(1))
-                return plus(Big("int", factors[-1].name, low, high, integrand), *terms[position + 1 :])
-        raise self.error("an integral without its variable")
-
-
-def _literal(digits: str) -> Num:
-    if len(digits) > MAX_DIGITS:
-        raise AnswerSyntaxError("too many digits")
-    whole, dot, decimals = digits.partition(".")
-    return Num(Fraction(int(whole + decimals or "0"), 10 ** len(decimals)), len(decimals) if dot else None)
-
-
-def _items(node: Node) -> tuple[Node, ...]:
-    """Return the items of a bare list, or the node alone."""
-    from assay.verifiers.answers.nodes import Listing
-
-    return node.items if isinstance(node, Listing) else (node,)
-
-
-def _apply(name: str, args: tuple[Node, ...], base: Node | None) -> Node:
-    """Return a function value in terms of the primitive functions."""
-    if name == "exp" and len(args) == 1:
-        return Pow(Const("e"), args[0])
-    if name == "cbrt" and len(args) == 1:
-        return Call("root", (number(3), args[0]))
-    if name == "lg" and len(args) == 1:
-        return Call("log", (args[0], base if base is not None else number(10)))
-    if name == "log" and len(args) == 1:
-        return Call("log", args if base is None else (args[0], base))
-    if base is not None:
-        raise AnswerSyntaxError(f"{name} takes no subscript")
-    if name == "det" and len(args) == 1 and isinstance(args[0], Matrix):
-        return Matrix(args[0].rows, determinant=True)
-    return Call(name, args)

@@ -10,8 +10,7 @@ Invariant: no step re-reads text that it has passed; every window that a regular
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 TAIL = 20_000
 """Characters at the end of a response that are searched."""
@@ -23,8 +22,7 @@ BARE = 600
 Kind = Literal["boxed", "tagged", "phrase", "bare", "formula", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class Extraction:
+class Extraction(NamedTuple):
     """The candidate, what marked it, and the other final answers that the response also gives."""
 
     answer: str | None
@@ -73,8 +71,7 @@ def brace_end(text: str, start: int) -> int:
     return -1
 
 
-@dataclass(frozen=True, slots=True)
-class _Box:
+class _Box(NamedTuple):
     start: int
     end: int
     content: str
@@ -189,11 +186,17 @@ def extract(response: str, *, unmarked: bool = True, gold: bool = False) -> Extr
     read to its end.
     """
     text = response[-TAIL:] if len(response) > TAIL else response
-    end = text.rfind("</think>")
-    if end >= 0:
-        text = text[end + 8 :]
-    elif "<think>" in text:
-        return Extraction(None, "none", reason="the reasoning does not end")
+    if "think>" in text:
+        end = text.rfind("</think>")
+        if end >= 0:
+            text = text[end + 8 :]
+        elif "<think>" in text:
+            return Extraction(None, "none", reason="the reasoning does not end")
+    at = text.rfind("\\boxed{")
+    if at >= 0 and text.find("\\boxed") == at:
+        end = brace_end(text, at + 6)
+        if end > 0 and text.find("nswer", end) < 0 and (content := text[at + 7 : end - 1].strip()):
+            return Extraction(content, "boxed")  # the common case, without the detours below
     if "\\boxed" in text:
         boxes = _boxes(text)
         if boxes:

@@ -11,6 +11,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 from assay.verifiers.answers.units import is_unit_word
+from assay.verifiers.answers.vocabulary import (
+    ALIASES,
+    COMMAND_OPERATORS,
+    CONSTANTS,
+    ENGLISH,
+    FUNCTIONS,
+    GREEK,
+    JOINTS,
+    OPERATOR_NAMES,
+    OPERATORS,
+    SETS,
+    TEXT_COMMANDS,
+)
 
 MAX_TOKENS = 1500
 
@@ -30,212 +43,12 @@ class Token:
     spaced: bool = False
 
 
-FUNCTIONS = frozenset(
-    [
-        "sin",
-        "cos",
-        "tan",
-        "cot",
-        "sec",
-        "csc",
-        "arcsin",
-        "arccos",
-        "arctan",
-        "arccot",
-        "arcsec",
-        "arccsc",
-        "sinh",
-        "cosh",
-        "tanh",
-        "coth",
-        "sech",
-        "csch",
-        "arsinh",
-        "arcosh",
-        "artanh",
-        "asin",
-        "acos",
-        "atan",
-        "asinh",
-        "acosh",
-        "atanh",
-        "ln",
-        "log",
-        "lg",
-        "exp",
-        "sqrt",
-        "cbrt",
-        "max",
-        "min",
-        "gcd",
-        "lcm",
-        "abs",
-        "floor",
-        "ceil",
-        "det",
-        "sgn",
-        "sign",
-        "arg",
-        "Re",
-        "Im",
-        "arctg",
-        "arcctg",
-        "tg",
-        "ctg",
-        "cosec",
-        "sup",
-        "inf",
-    ]
-)
-ALIASES = {
-    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "tg": "tan", "ctg": "cot", "arctg": "arctan",
-    "arcctg": "arccot", "cosec": "csc", "sign": "sgn", "asinh": "arsinh", "acosh": "arcosh", "atanh": "artanh",
-    "arcsinh": "arsinh", "arccosh": "arcosh", "arctanh": "artanh",
-}  # fmt: skip
-_CONSTANTS = {"pi": "pi", "infty": "inf", "infinity": "inf", "oo": "inf", "Inf": "inf"}
-_GREEK = frozenset(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "iota",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "rho",
-        "sigma",
-        "tau",
-        "upsilon",
-        "phi",
-        "chi",
-        "psi",
-        "omega",
-        "Gamma",
-        "Delta",
-        "Theta",
-        "Lambda",
-        "Xi",
-        "Pi",
-        "Sigma",
-        "Phi",
-        "Psi",
-        "Omega",
-        "ell",
-        "hbar",
-    ]
-)
-_ENGLISH = frozenset(
-    [
-        "no",
-        "on",
-        "yes",
-        "the",
-        "are",
-        "is",
-        "it",
-        "in",
-        "at",
-        "to",
-        "of",
-        "by",
-        "we",
-        "so",
-        "an",
-        "as",
-        "be",
-        "do",
-        "he",
-        "if",
-        "me",
-        "my",
-        "not",
-        "all",
-        "one",
-        "two",
-        "six",
-        "ten",
-        "any",
-        "for",
-        "has",
-        "its",
-        "odd",
-        "may",
-        "nor",
-        "now",
-        "off",
-        "out",
-        "own",
-        "per",
-        "put",
-        "set",
-        "too",
-        "use",
-        "was",
-        "way",
-        "who",
-        "why",
-        "you",
-        "can",
-        "how",
-        "let",
-        "new",
-        "old",
-        "our",
-        "see",
-        "day",
-        "man",
-        "men",
-        "top",
-        "end",
-        "bob",
-        "sam",
-        "tom",
-        "amy",
-        "dan",
-        "joe",
-        "max",
-        "min",
-        "red",
-        "tie",
-        "win",
-        "and",
-        "or",
-        "go",
-        "up",
-        "us",
-        "am",
-        "pm",
-        "none",
-        "dne",
-        "und",
-    ]
-)
-_JOINTS = {"and": "and", "or": "or", "&": "and"}
-_TEXT_COMMANDS = frozenset(("text", "mathrm", "operatorname", "mathit", "mathsf", "mathbf", "boldsymbol", "bm"))
-_SETS = {"R", "Z", "N", "Q", "C"}
-
 _NUMBER = re.compile(r"\d+(?:\.\d+|\.(?!\.))?|\.\d+")
 _THOUSANDS = re.compile(r"\d{1,3}(?:(?:,\d{3})+|(?: \d{3})+)(?![\d])(?:\.\d+)?")
 _SPACED_THOUSANDS = re.compile(r"\d{1,3}(?: \d{3})+(?!\d)(?:\.\d+)?")
 _DECIMAL_COMMA = re.compile(r"0,\d{3,}(?!\d|,)")
 _WORD = re.compile(r"[A-Za-z]+")
 _COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.DOTALL)
-_OPERATORS = ("<=>", "<=", ">=", "=<", "!=", "==", "**", "...", "=>", "->")
-_OPERATOR_NAMES = {"<=": "le", ">=": "ge", "=<": "le", "!=": "ne", "==": "=", "**": "^"}
-_COMMAND_OPERATORS = {
-    "le": "le", "ge": "ge", "ne": "ne", "approx": "approx", "equiv": "equiv", "in": "in", "notin": "notin",
-    "cdot": "*", "times": "*", "pm": "pm", "mp": "mp", "cup": "cup", "cap": "cap", "setminus": "setminus",
-    "{": "\\{", "}": "\\}", "\\": "row", "%": "%", "to": "to", "wedge": "and", "vee": "or", "sim": "sim",
-    "choose": "choose", "|": "norm", "iff": "iff", "Rightarrow": "implies", "implies": "implies", "bmod": "mod",
-    "mod": "mod", "&": "&",
-}  # fmt: skip
 
 
 def tokenize(text: str, *, thousands: bool = True) -> list[Token]:
@@ -297,12 +110,12 @@ class _Lexer:
         self.emit("num", digits.replace(",", "").replace(" ", ""), match.end() - self.at)
 
     def operator(self, char: str) -> None:
-        for spelling in _OPERATORS:
+        for spelling in OPERATORS:
             if self.text.startswith(spelling, self.at):
                 if spelling == "...":
                     return self.emit("cmd", "ldots", 3)
-                if spelling in _OPERATOR_NAMES:
-                    return self.emit("op", _OPERATOR_NAMES[spelling], len(spelling))
+                if spelling in OPERATOR_NAMES:
+                    return self.emit("op", OPERATOR_NAMES[spelling], len(spelling))
                 raise AnswerSyntaxError(f"unexpected {spelling!r}")
         if char in "([{":
             self.depth += 1
@@ -317,21 +130,21 @@ class _Lexer:
         if match is None:
             raise AnswerSyntaxError("the answer ends in a backslash")
         name, size = match.group(1), match.end() - self.at
-        if name in _TEXT_COMMANDS:
+        if name in TEXT_COMMANDS:
             return self.text_command(name, match.end())
         if name == "mathbb" or name == "mathcal":
             content, end = self.group(match.end())
-            return self.emit("set" if content.strip() in _SETS else "sym", content.strip(), end - self.at)
+            return self.emit("set" if content.strip() in SETS else "sym", content.strip(), end - self.at)
         if name in ("{", "}"):
             self.depth += 1 if name == "{" else -1
             return self.emit("op", "\\" + name, size)
-        if name in _COMMAND_OPERATORS:
-            return self.emit("op", _COMMAND_OPERATORS[name], size)
+        if name in COMMAND_OPERATORS:
+            return self.emit("op", COMMAND_OPERATORS[name], size)
         if name in FUNCTIONS or name in ALIASES:
             return self.emit("fn", ALIASES.get(name, name), size)
-        if name in _CONSTANTS:
-            return self.emit("const", _CONSTANTS[name], size)
-        if name in _GREEK:
+        if name in CONSTANTS:
+            return self.emit("const", CONSTANTS[name], size)
+        if name in GREEK:
             return self.emit("sym", name, size)
         return self.emit("cmd", name, size)
 
@@ -368,8 +181,8 @@ class _Lexer:
         if name != "text" and (plain in FUNCTIONS or plain in ALIASES):
             return self.emit("fn", ALIASES.get(plain, plain), size)
         lower = plain.lower().strip(",;. ")
-        if lower in _JOINTS:
-            return self.emit("joint", _JOINTS[lower], size)
+        if lower in JOINTS:
+            return self.emit("joint", JOINTS[lower], size)
         if plain in (",", ";", ":", "="):
             return self.emit("op", plain, size)
         if (
@@ -416,17 +229,17 @@ class _Lexer:
                     return None
         if len(run) == 1:
             return self.letter(run)
-        if run.lower() in _JOINTS:
-            return self.emit("joint", _JOINTS[run.lower()], len(run))
+        if run.lower() in JOINTS:
+            return self.emit("joint", JOINTS[run.lower()], len(run))
         if run in ("circ",):
             return self.emit("cmd", run, len(run))
-        if run in _CONSTANTS:
-            return self.emit("const", _CONSTANTS[run], len(run))
+        if run in CONSTANTS:
+            return self.emit("const", CONSTANTS[run], len(run))
         if run in FUNCTIONS or run in ALIASES:
             if run == "inf":
                 return self.emit("const", "inf", len(run))
             return self.emit("fn", ALIASES.get(run, run), len(run))
-        if run in _GREEK:
+        if run in GREEK:
             return self.emit("sym", run, len(run))
         if run in ("union", "cup", "U"):
             return self.emit("op", "cup", len(run))
@@ -441,7 +254,7 @@ class _Lexer:
         in_text = bool(self.tokens) and self.tokens[-1].kind == "text"
         same_case = run.islower() or run.isupper()
         label = run.isupper() and len(run) < len(self.text)
-        if len(run) <= 3 and same_case and (label or run.lower() not in _ENGLISH) and not in_text:
+        if len(run) <= 3 and same_case and (label or run.lower() not in ENGLISH) and not in_text:
             for char in run:
                 self.letter(char)
             return None

@@ -8,20 +8,13 @@ All of the text is consumed or `AnswerSyntaxError` is raised: an answer of which
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from assay.verifiers.answers.expressions import ExpressionParser, _items
+from assay.verifiers.answers.cursor import items_of
 from assay.verifiers.answers.lexer import AnswerSyntaxError, Token, tokenize
 from assay.verifiers.answers.nodes import (
     Builder,
-    Call,
-    Cases,
-    Expr,
     Group,
     Listing,
-    Matrix,
     Node,
-    Num,
     NumberSet,
     Qualified,
     Quantity,
@@ -29,7 +22,6 @@ from assay.verifiers.answers.nodes import (
     Relation,
     SetOf,
     SetOperation,
-    Sym,
     Text,
     negative,
     number,
@@ -37,13 +29,12 @@ from assay.verifiers.answers.nodes import (
     times,
 )
 from assay.verifiers.answers.normalise import CURRENCY
+from assay.verifiers.answers.tables import MAX_ITEMS, TableParser
 from assay.verifiers.answers.units import parse_unit
 
 _RELATIONS = frozenset(("=", "<", ">", "le", "ge", "ne", "approx", "equiv", "in", "notin", "to", "sim"))
-_MATRICES = frozenset(("pmatrix", "bmatrix", "matrix", "vmatrix", "Bmatrix", "Vmatrix", "smallmatrix", "array"))
 _QUALIFIERS = ("for all ", "for any ", "for every ", "for each ", "where ", "for ", "with ", "when ", "if ")
 _QUALIFIER_WORDS = frozenset(("for all", "for any", "for every", "for each", "where", "for", "with", "when", "if"))
-MAX_ITEMS = 64
 
 
 def parse(text: str, *, thousands: bool = True) -> Node:
@@ -71,7 +62,7 @@ def _only_words(tokens: list[Token]) -> Node | None:
     return None
 
 
-class AnswerParser(ExpressionParser):
+class AnswerParser(TableParser):
     """Parses complete answers."""
 
     def answer(self) -> Node:
@@ -311,72 +302,8 @@ class AnswerParser(ExpressionParser):
             self.expect(closer)
             return Builder(inner, condition)
         self.expect(closer)
-        items = _items(inner)
+        items = items_of(inner)
         return items[0] if len(items) == 1 and closer == "}" else SetOf(items)
-
-    # -- environments ------------------------------------------------------------------------------------------
-
-    def environment(self) -> Node:
-        """Parse a matrix or a definition by cases."""
-        name = self.environment_name()
-        if name == "array" and self.accept("{"):
-            while not self.accept("}"):
-                if self.take().kind == "end":
-                    raise self.error("the columns do not end")
-        if name == "cases":
-            rows = self.rows(cells=self.clause_or_words)
-            return Cases(tuple(rows))
-        if name not in _MATRICES:
-            raise AnswerSyntaxError(f"unknown environment {name!r}")
-        rows = self.rows(cells=self.expr)
-        if not rows or len({len(row) for row in rows}) != 1:
-            raise AnswerSyntaxError("a matrix with uneven rows")
-        return Matrix(tuple(rows), determinant=name in ("vmatrix",))
-
-    def environment_name(self) -> str:
-        """Parse `{name}`."""
-        self.expect("{")
-        name = ""
-        while not self.accept("}"):
-            token = self.take()
-            if token.kind == "end" or len(name) > 20:
-                raise self.error("an unreadable environment")
-            name += token.value
-        return name
-
-    def rows(self, cells: object) -> list[tuple[Node, ...]]:
-        r"""Parse cells between `&` and `\\\\` up to `\\end{...}`."""
-        rows: list[tuple[Node, ...]] = []
-        row: list[Node] = []
-        count = 0
-        while not (self.token.kind == "cmd" and self.token.value == "end"):
-            if self.accept("row"):
-                if row:
-                    rows.append(tuple(row))
-                row = []
-            elif not self.accept("&"):
-                row.append(cells())  # type: ignore[operator]
-                count += 1
-                if count > MAX_ITEMS:
-                    raise self.error("too large a matrix")
-        self.at += 1
-        self.environment_name()
-        if row:
-            rows.append(tuple(row))
-        return rows
-
-    def clause_or_words(self) -> Node:
-        """Parse a cell of a definition by cases: a value, or a condition such as "if x > 0"."""
-        if self.token.kind == "text" and self.token.value.lower().strip(" ,") in ("if", "when", "for", "otherwise"):
-            words = self.take().value
-            if words.lower().startswith("otherwise"):
-                return Text("otherwise")
-        node = self.clause()
-        if self.token.kind == "joint":
-            joint = self.take().value
-            node = Listing((node, self.clause()), joint)  # type: ignore[arg-type]
-        self.accept(",")
-        return node
 
 
 def _arrange(items: list[Node], joints: list[str]) -> Node:
@@ -411,4 +338,4 @@ def _same_names(groups: list[list[Node]]) -> bool:
     return None not in heads[0] and all(head == heads[0] for head in heads)
 
 
-__all__ = ["AnswerParser", "AnswerSyntaxError", "Expr", "Num", "Call", "Sym", "parse", "replace"]
+__all__ = ["AnswerParser", "AnswerSyntaxError", "parse"]

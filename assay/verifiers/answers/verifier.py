@@ -219,6 +219,8 @@ class MathVerifier(Verifier):
         return _PLAIN_WORD.search(answer) is not None and not _is_formula(Reading(answer))
 
     def _compare(self, gold_text: str, answer_text: str, steps: int) -> Verdict:
+        if gold_text == answer_text and len(answer_text) <= MAX_ANSWER and not _meaningless(answer_text):
+            return right(extracted=answer_text, stage="string")
         gold, answer = Reading(gold_text), Reading(answer_text)
         if gold.key == answer.key and gold.key and not (gold.error or answer.error or _meaningless(gold.key)):
             return right(extracted=answer_text, stage="string")
@@ -318,4 +320,4 @@ def _golds(target: Any) -> list[str]:
 
 def _meaningless(key: str) -> bool:
     """Whether two equal spellings still prove nothing, such as 0/0."""
-    return key in ("0/0", r"\frac{0}{0}", r"\frac00", "?", "...")
+    return key in ("", "0/0", r"\frac{0}{0}", r"\frac00", "?", "...")

@@ -1,0 +1,51 @@
+"""Arithmetic of matrices, as far as answers need it: sums, scalar multiples and products, entry by entry."""
+
+from __future__ import annotations
+
+from assay.verifiers.answers.nodes import Add, Expr, Matrix, Mul, Node, plus, times, walk
+
+MAX_ENTRIES = 64
+
+
+def fold(node: Node) -> Node:
+    """Return a sum or product of matrices as one matrix; the node itself when it is none or does not fit."""
+    if not isinstance(node, Add | Mul) or not any(isinstance(part, Matrix) for part in walk(node)):
+        return node
+    parts = [fold(part) for part in node.children()]
+    result = parts[0]
+    for part in parts[1:]:
+        combined = _sum(result, part) if isinstance(node, Add) else _product(result, part)
+        if combined is None:
+            return node
+        result = combined
+    return result
+
+
+def _sum(one: Node, two: Node) -> Node | None:
+    if not isinstance(one, Matrix) or not isinstance(two, Matrix) or one.determinant or two.determinant:
+        return None
+    if len(one.rows) != len(two.rows) or len(one.rows[0]) != len(two.rows[0]):
+        return None
+    pairs = zip(one.rows, two.rows, strict=True)
+    return Matrix(tuple(tuple(plus(a, b) for a, b in zip(left, right, strict=True)) for left, right in pairs))
+
+
+def _product(one: Node, two: Node) -> Node | None:
+    if isinstance(one, Matrix) and isinstance(two, Matrix):
+        if one.determinant or two.determinant or len(one.rows[0]) != len(two.rows):
+            return None
+        columns = list(zip(*two.rows, strict=True))
+        if len(one.rows) * len(columns) > MAX_ENTRIES:
+            return None
+        return Matrix(
+            tuple(
+                tuple(plus(*(times(a, b) for a, b in zip(row, column, strict=True))) for column in columns)
+                for row in one.rows
+            )
+        )
+    scalar, matrix = (two, one) if isinstance(one, Matrix) else (one, two)
+    if not isinstance(scalar, Expr) or not isinstance(matrix, Matrix):
+        return times(one, two)
+    if matrix.determinant:
+        return None
+    return Matrix(tuple(tuple(times(scalar, entry) for entry in row) for row in matrix.rows))
