@@ -34,6 +34,8 @@ class Extraction(NamedTuple):
     reason: str = ""
 
 
+_BLANK = " \n"
+"""Blanks around an answer. A tab or form feed may be what is left of a LaTeX command, see `normalise`."""
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 _DELIMITERS = re.compile(r"\\[()\[\],;:! ]|\\q?quad|\\text|\$|[{}*&~]|\\\\")
 _GAP = re.compile(r"[,;&]|\band\b|\bor\b")
@@ -46,7 +48,7 @@ _GUESS = re.compile(r"\b(?:maybe|perhaps|probably|might|guess|unsure|either|poss
 _DENIAL = re.compile(r"\b(?:not|isn't|cannot|can't|never)\b", re.I)
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _NUMBER = re.compile(
-    r"(?<![\w.,])[-+]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:/\d+)?(?:\s?\\?%)?(?!\w|\.\d)"
+    r"(?<![\w.,])[-+]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:/\d+)?(?:\s?\\?%)?(?!\w|[.,]\d)"
     r"|(?<![\w.,])\d{1,20}(?:,\d{3}){0,9}(?:\.\d{1,20})?(?=(?:cm|mm|km|m|kg|g)[²³]?\b)"
 )
 
@@ -92,7 +94,7 @@ def _boxes(text: str) -> list[_Box]:
         elif (end := brace_end(text, start)) > 0:
             while found and found[-1].start < end:
                 found.pop()
-            found.append(_Box(at, end, text[start + 1 : end - 1].strip()))
+            found.append(_Box(at, end, text[start + 1 : end - 1].strip(_BLANK)))
         at = text.rfind("\\boxed", 0, at)
     return found[::-1]
 
@@ -195,7 +197,7 @@ def extract(response: str, *, unmarked: bool = True, gold: bool = False) -> Extr
     at = text.rfind("\\boxed{")
     if at >= 0 and text.find("\\boxed") == at:
         end = brace_end(text, at + 6)
-        if end > 0 and text.find("nswer", end) < 0 and (content := text[at + 7 : end - 1].strip()):
+        if end > 0 and text.find("nswer", end) < 0 and (content := text[at + 7 : end - 1].strip(_BLANK)):
             return Extraction(content, "boxed")  # the common case, without the detours below
     if "\\boxed" in text:
         boxes = _boxes(text)
@@ -204,8 +206,8 @@ def extract(response: str, *, unmarked: bool = True, gold: bool = False) -> Extr
         if not gold:
             return Extraction(None, "none", reason="the box does not close")
         text = text[text.find("\\boxed") + 6 :].lstrip(" {")
-    stripped = text.strip()
-    if not stripped:
+    stripped = text.strip(_BLANK)
+    if not text.strip():
         return Extraction(None, "none", reason="the response is empty")
     tagged = _from_tags(text)
     if tagged is not None:

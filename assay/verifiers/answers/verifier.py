@@ -33,7 +33,7 @@ from assay.verifiers.answers.evaluate import Budget, BudgetExceeded
 from assay.verifiers.answers.exact import Rational, read_rational
 from assay.verifiers.answers.extract import Extraction, extract
 from assay.verifiers.answers.lexer import AnswerSyntaxError
-from assay.verifiers.answers.nodes import Big, Group, Listing, Node, SetOf, Text, walk
+from assay.verifiers.answers.nodes import Big, Expr, Group, Listing, Node, SetOf, Text, number, plus, walk
 from assay.verifiers.answers.normalise import MAX_ANSWER, canonical, clean
 from assay.verifiers.answers.parser import parse
 from assay.verifiers.answers.policy import AnswerPolicy
@@ -179,13 +179,15 @@ class MathVerifier(Verifier):
         return [run_verifier(self, t, Evidence(text=text)) for t, text in zip(tasks, texts, strict=True)]
 
     def check_target(self, task: Task) -> str | None:
-        """Return why the gold cannot be read, or None."""
+        """Return why the gold cannot be read, or None. A gold that needs the workers starts them."""
         for gold in _golds(task.target):
             reading = read_gold(gold)
             if reading is None:
                 return "the gold is empty"
             if reading.node is None:
                 return f"the gold {reading.text[:80]!r} cannot be read: {reading.error}"
+            if self._worker is not None and _is_heavy(reading.node):
+                self._worker.warm()
         return None if _golds(task.target) else "there is no gold"
 
     def close(self) -> None:
@@ -249,8 +251,8 @@ class MathVerifier(Verifier):
                 if one is not None and two is not None and self._same(one, two, budget):
                     return right(extracted=answer.text, stage="typed")
         except (BudgetExceeded, RecursionError):
-            return self._expensive(gold, answer)
-        if isinstance(gold.node, Text) and len(gold.node.words.split()) >= _FREE_TEXT:
+            return self._expensive(gold, answer, budget)
+        if _is_sentence(gold.node):
             return no_verdict(
                 "a gold in free text can be confirmed by rules, not refuted",
                 status="abstained",
@@ -262,10 +264,12 @@ class MathVerifier(Verifier):
     def _same(self, gold: Node, answer: Node, budget: Budget) -> bool:
         return Comparison(self.policy, budget).same(gold, answer)
 
-    def _expensive(self, gold: Reading, answer: Reading) -> Verdict:
+    def _expensive(self, gold: Reading, answer: Reading, budget: Budget) -> Verdict:
+        """Charge an exhausted budget to the answer, unless evaluating the gold alone would use half of it."""
         assert gold.node is not None
         try:
-            Comparison(self.policy, Budget(self.steps // 2)).same(gold.node, gold.node)
+            again = plus(gold.node, number(0)) if isinstance(gold.node, Expr) else gold.node
+            Comparison(self.policy, Budget(budget.limit // 2)).same(gold.node, again)
         except (BudgetExceeded, RecursionError, Undecided):
             return no_verdict("the comparison is too expensive", status="timeout", extracted=answer.text, stage="typed")
         return wrong("too expensive to check", status="timeout", extracted=answer.text, stage="typed")
@@ -298,6 +302,12 @@ class MathVerifier(Verifier):
         except ValueError as error:
             return wrong(f"cannot be shown equal: {error}", extracted=answer.text, stage="typed")
         return right(**about) if same else wrong("not the same answer", **about)
+
+
+def _is_sentence(node: Node) -> bool:
+    """Whether a gold is free text, which rules can confirm but not refute."""
+    parts = node.items if isinstance(node, Listing) else (node,)
+    return sum(len(part.words.split()) if isinstance(part, Text) else -99 for part in parts) >= _FREE_TEXT
 
 
 def _is_heavy(node: Node) -> bool:

@@ -1,0 +1,79 @@
+"""The last tier: sympy in killable processes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from assay.core.verdict import Verdict
+from assay.verifiers.answers.normalise import clean
+from assay.verifiers.answers.parser import parse
+from assay.verifiers.answers.symbolic import decode, encode, equal_encoded
+from assay.verifiers.answers.verifier import MathVerifier
+
+
+@pytest.fixture(scope="module")
+def verifier() -> Iterator[MathVerifier]:
+    made = MathVerifier()
+    assert made._worker is not None
+    made._worker.warm().result(60)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "same"),
+    [
+        (r"\frac13", r"\int_0^1 x^2 dx", True),
+        (r"\frac12", r"\int_0^1 x^2 dx", False),
+        ("1", r"\lim_{x\to 0}\frac{\sin x}{x}", True),
+        (r"\frac{\pi^2}{6}", r"\sum_{n=1}^{\infty}\frac{1}{n^2}", True),
+        (r"\frac{\pi^2}{8}", r"\sum_{n=1}^{\infty}\frac{1}{n^2}", False),
+    ],
+)
+def test_integrals_limits_and_series(verifier: MathVerifier, gold: str, answer: str, same: bool) -> None:
+    verdict = _patient(verifier, gold, answer)
+    assert (verdict.correct, verdict.stage) == (same, "worker")
+
+
+def _patient(verifier: MathVerifier, gold: str, answer: str) -> Verdict:
+    """Judge again when a busy machine was too slow for the limit."""
+    for _ in range(5):
+        verdict = verifier.verify_answer(gold, answer)
+        if verdict.status != "timeout":
+            break
+        verifier._judge.cache_clear()
+    return verdict
+
+
+def test_an_expensive_answer_is_killed_and_refused(verifier: MathVerifier) -> None:
+    started = time.perf_counter()
+    verdict = verifier.verify_answer("5", r"\sum_{k=1}^{100000000} \sin(k^{k})")
+    assert time.perf_counter() - started < 1.0
+    assert (verdict.status, verdict.score) == ("timeout", 0.0)
+    assert _patient(verifier, r"\frac14", r"\int_0^1 x^3 dx").correct
+
+
+def test_an_expensive_gold_is_no_verdict(verifier: MathVerifier) -> None:
+    verdict = verifier.verify_answer(r"\sum_{k=1}^{100000000} \sin(k^{k})", "5")
+    assert (verdict.status, verdict.score) == ("timeout", None)
+
+
+def test_without_workers_a_sum_is_not_shown_equal() -> None:
+    assert MathVerifier(worker=False).verify_answer(r"\frac13", r"\int_0^1 x^2 dx").correct is False
+
+
+@pytest.mark.parametrize("text", ["x+1", r"\frac{1}{2}", r"\sin^2 x", r"\sqrt[3]{2}", r"\int_0^1 x dx", r"\ln 2 + e"])
+def test_encoding_round_trip(text: str) -> None:
+    encoded = encode(parse(clean(text)))
+    assert equal_encoded(encoded, encoded)
+    assert decode(encoded).free_symbols <= {decode(["sym", "x"])}
+
+
+def test_only_known_functions_cross() -> None:
+    with pytest.raises(ValueError, match="unknown function"):
+        decode(["call", "sympify", ["num", "1", "1"]])
+    with pytest.raises(ValueError):
+        encode(parse(clean("f(x)")))
