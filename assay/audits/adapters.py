@@ -272,6 +272,7 @@ def _verl(function: GradeFunction) -> Call:
 def _lm_eval(function: GradeFunction) -> Call:
     def call(task: Task, evidence: Evidence) -> Any:
         document = {"problem": task.prompt, "question": task.prompt, "answer": task.target, "target": task.target}
+        document["solution"] = rf"\boxed{{{task.target}}}"
         metrics = function({**document, **task.metadata}, [evidence.text])
         return next(iter(metrics.values()), None) if isinstance(metrics, Mapping) else metrics
 

@@ -6,6 +6,7 @@ labelled rows where there are any, since they are the user's own data, and with 
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,13 +14,13 @@ from typing import Any
 
 from assay.audits.accuracy import latency, measure
 from assay.audits.adapters import AnyVerifier, resolve
-from assay.audits.attacks import attack_cases, hostile_cases
+from assay.audits.attacks import FAMILIES, GOLD_FREE, attack_cases, hostile_cases
 from assay.audits.case import Case, Trial
 from assay.audits.certified import Certified, measure_certified
 from assay.audits.corpora import refuse_unreadable, unreadable_golds
 from assay.audits.exploits import Exploits, by_family, exploit_findings, hostile_table
 from assay.audits.findings import Finding, error_findings, killed_findings, label_findings, ranked
-from assay.audits.frames import FrameRow, check_frame, choose_frame
+from assay.audits.frames import FrameRow, check_frame, choose_frame, framed
 from assay.audits.mutators import certified_cases, distinct_golds
 from assay.audits.mutators.bank import bank_cases
 from assay.audits.probes import (
@@ -35,6 +36,7 @@ from assay.audits.probes import (
 from assay.audits.report import AuditReport
 from assay.audits.trials import RunLimits, VerifierSource, run_cases
 from assay.core.errors import ConfigError
+from assay.core.seeding import derive_seed
 from assay.verifiers.base import Verifier
 
 HOSTILE_LIMITS = RunLimits(seconds=1.0, memory_mb=2048)
@@ -56,6 +58,8 @@ class AuditPlan:
     """At most so many certified cases."""
     bank: int = 6
     """Golds of assay's own for each class; 0 uses the user's golds alone."""
+    gold_frame: str | None = None
+    """How the golds of the bank are written, such as `${answer}$`; None writes them as most of the user's are."""
     attacks: int = 600
     seed: int = 0
     limits: RunLimits = RunLimits()  # noqa: RUF009 - frozen
@@ -67,8 +71,9 @@ class AuditPlan:
     """Group size G of the training terms."""
 
     def __post_init__(self) -> None:
-        if self.frame is not None:
-            check_frame(self.frame)
+        for frame in (self.frame, self.gold_frame):
+            if frame is not None:
+                check_frame(frame)
         if not 0 < self.level < 1:
             raise ConfigError(f"a confidence level lies between 0 and 1, not {self.level:g}")
 
@@ -84,9 +89,15 @@ class _Audit:
     verifier: Verifier
     plan: AuditPlan
     rows: Sequence[Case]
+    bank: Sequence[Case]
+    golds: list[Case]
+    """Tasks to attack: golds that the verifier accepts as answers, where there are any."""
     judged: list[Trial] = field(default_factory=list)
     """Everything judged but hostile inputs and canaries, for findings about crashes and exceptions."""
     frame: str = "{answer}"
+    """How certified answers are written."""
+    readable: Sequence[str] = ("{answer}",)
+    """All frames in which the verifier reads answers as well: graders read each in a code path of its own."""
     frames: list[FrameRow] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -96,8 +107,9 @@ class _Audit:
         return trials
 
     @property
-    def golds(self) -> list[Case]:
-        return distinct_golds(self.rows) or bank_cases(3, self.plan.seed)
+    def textual(self) -> bool:
+        """Whether golds are texts, which can be written as answers; tool calls and the like are not."""
+        return all(isinstance(g.target, (str, int, float)) for g in self.golds)
 
 
 def audit(
@@ -132,14 +144,16 @@ def audit(
         judge.close()
     if not allow_unreadable:
         refuse_unreadable(unreadable, source.label, len(rows))
-    state = _Audit(source, judge, plan, rows)
+    bank = _own_golds(rows, plan)
+    state = _Audit(source, judge, plan, rows, bank, golds=_some_golds(rows, bank, plan.seed))
     stages = tuple(getattr(judge, "stages", ()))
 
     trials = state.run(rows)
     labels = measure(trials, stages=stages, level=plan.level, seed=plan.seed) if rows else None
     if labels is not None:
         state.findings += label_findings(labels)
-    _find_frame(state, bool(plan.certified or plan.attack or plan.probes))
+    if state.textual and (plan.certified or plan.attack or plan.probes):
+        _find_frame(state)
     certified, generated = _certify(state) if plan.certified else (None, [])
     exploits = _exploit(state) if plan.attack else None
     if plan.probes:
@@ -161,13 +175,28 @@ def audit(
     )
 
 
-def _find_frame(state: _Audit, wanted: bool) -> None:
+def _own_golds(rows: Sequence[Case], plan: AuditPlan) -> list[Case]:
+    if rows and not distinct_golds(rows):
+        return []
+    dollars = [str(row.target).strip()[:1] == "$" for row in rows]
+    usual = "${answer}$" if dollars and sum(dollars) > len(dollars) / 2 else "{answer}"
+    return bank_cases(plan.bank, plan.seed, frame=plan.gold_frame or usual)
+
+
+def _some_golds(rows: Sequence[Case], bank: Sequence[Case], seed: int, most: int = 120) -> list[Case]:
+    golds = distinct_golds(rows) or list(bank) or list({repr(r.target): r for r in rows}.values())
+    return random.Random(derive_seed("golds", seed)).sample(golds, min(most, len(golds)))
+
+
+def _find_frame(state: _Audit) -> None:
+    """Find the frame, and keep the golds that are accepted in it."""
+    golds = state.golds
     if state.plan.frame is not None:
-        state.frame = state.plan.frame
-    elif wanted:
-        golds = state.golds
+        state.frame, state.readable = state.plan.frame, (state.plan.frame,)
+    else:
         state.frame, state.frames = choose_frame(state.source, golds, state.plan.limits, threshold=state.plan.threshold)
         best = max(row.accepted for row in state.frames)
+        state.readable = [row.frame for row in state.frames if row.accepted >= 0.9 * best]
         n = state.frames[0].n
         if best < n / 2:
             state.findings.append(
@@ -181,11 +210,13 @@ def _find_frame(state: _Audit, wanted: bool) -> None:
                     repro={"target": golds[0].target, "response": str(golds[0].target), "expected": "correct"},
                 )
             )
+    answers = state.run([replace(g, response=framed(state.frame, str(g.target)), origin="probe") for g in golds])
+    state.golds = [g for g, t in zip(golds, answers, strict=True) if t.accepted] or golds
 
 
 def _certify(state: _Audit) -> tuple[Certified, list[Trial]]:
     plan = state.plan
-    cases = certified_cases(state.rows, frame=state.frame, seed=plan.seed, most=plan.cases, bank=plan.bank)
+    cases = certified_cases(state.rows, state.bank, frame=state.frame, seed=plan.seed, most=plan.cases)
     trials = state.run(cases)
     certified = measure_certified(trials, level=plan.level, seed=plan.seed)
     state.findings += certified.findings()
@@ -194,11 +225,15 @@ def _certify(state: _Audit) -> tuple[Certified, list[Trial]]:
 
 def _exploit(state: _Audit) -> Exploits:
     plan, golds = state.plan, state.golds
-    attacks = state.run(attack_cases(golds, state.frame, seed=plan.seed, most=plan.attacks))
+    families = FAMILIES if state.textual else {name: FAMILIES[name] for name in GOLD_FREE}
+    cases = attack_cases(golds, state.readable, seed=plan.seed, most=plan.attacks, families=families)
+    attacks = state.run(cases)
     constants = state.run(constant_cases(golds, state.frame, seed=plan.seed))
     cross = state.run(cross_cases(golds, state.frame, seed=plan.seed))
     limits = replace(plan.hostile, workers=plan.limits.workers)
     rounds = hostile_cases()
+    if not state.textual:
+        rounds = [[replace(c, target=golds[0].target, metadata=golds[0].metadata) for c in cases] for cases in rounds]
     hostile: list[Trial] = []
     for cases in rounds:
         killed = {t.case.family for t in hostile if t.killed}
@@ -219,7 +254,7 @@ def _exploit(state: _Audit) -> Exploits:
 def _probe(state: _Audit, trials: Sequence[Trial]) -> None:
     plan = state.plan
     if not trials:
-        trials = state.run(certified_cases(state.rows, frame=state.frame, seed=plan.seed, most=100, bank=plan.bank))
+        trials = state.run(certified_cases(state.rows, state.bank, frame=state.frame, seed=plan.seed, most=100))
     deterministic = state.verifier.deterministic
     state.findings += stability_probe(
         state.source, pick(trials), plan.limits, deterministic=deterministic, threshold=plan.threshold

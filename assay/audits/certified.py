@@ -75,18 +75,20 @@ class Certified:
         for t in self.accuracy.trials:
             if t.case.correct and t.accepted is not None and t.case.family != "identity" and not _trivial(t):
                 by_class[t.case.cls].append(t)
+        dead = {cls: mine for cls, mine in by_class.items() if len(mine) >= 5 and not any(t.accepted for t in mine)}
+        if not dead:
+            return []
+        shown = ", ".join(f"{_name(cls)} (0 of {len(mine)})" for cls, mine in dead.items())
         return [
             Finding(
-                kind=f"dead-capability/{cls}",
+                kind="dead-capability",
                 severity="high",
-                title=f"no rewritten answer of class {cls!r} is accepted",
-                count=len(mine),
-                total=len(mine),
-                detail="Only the gold's own text passes: the stage that should compare such values is dead or missing.",
-                repro=repro(smallest(mine)),
+                title=f"no rewritten answer is accepted in {len(dead)} of {len(by_class)} classes",
+                count=len(dead),
+                total=len(by_class),
+                detail=f"{shown}. Only the gold's own text passes: what should compare such values is dead or missing.",
+                repro=repro(smallest([t for mine in dead.values() for t in mine])),
             )
-            for cls, mine in by_class.items()
-            if len(mine) >= 5 and not any(t.accepted for t in mine)
         ]
 
 
@@ -126,7 +128,13 @@ def _trivial(trial: Trial) -> bool:
 def measure_certified(trials: Sequence[Trial], *, level: float = 0.95, seed: int = 0) -> Certified:
     """Measure a verifier on certified cases."""
     unsupported = _unsupported(trials)
-    usable = [t for t in trials if t.case.cls not in unsupported]
+    refused = {t.case.group for t in trials if t.case.family == "identity" and t.accepted is not True}
+    # A gold that is not even its own answer says so once, not with each of its mutants.
+    usable = [
+        t
+        for t in trials
+        if t.case.cls not in unsupported and (t.case.family == "identity" or t.case.group not in refused)
+    ]
     hard = [t for t in usable if not _convention(t)]
     by_family: dict[str, list[Trial]] = defaultdict(list)
     for t in hard:

@@ -24,6 +24,7 @@ FRAMES: Sequence[str] = (
     "<think>Let me see.</think>\n<answer>{answer}</answer>",
     r"<think>Let me see.</think>" "\n" r"The final answer is $\boxed{{answer}}$.",
     "The answer is ${answer}$.",
+    "Final Answer: The final answer is ${answer}$. I hope it is correct.",
 )
 """`{answer}` stands for the answer; the first of the best is taken."""
 

@@ -65,8 +65,9 @@ def test_a_grader_of_boxes_is_tried_in_boxes():
 
 def test_a_string_comparison_is_a_dead_capability():
     report = audit(fixtures.Exact(), plan=AuditPlan(certified=True, bank=4))
-    dead = {f.kind for f in report.findings if f.kind.startswith("dead-capability/")}
-    assert {"dead-capability/bank/polynomial", "dead-capability/bank/fraction"} <= dead
+    (dead,) = [f for f in report.findings if f.kind == "dead-capability"]
+    assert "polynomial (0 of" in dead.detail
+    assert "fraction (0 of" in dead.detail
 
 
 def test_a_grader_without_any_sense_is_a_finding():
@@ -98,3 +99,22 @@ def test_bad_plans():
         AuditPlan(level=95)
     with pytest.raises(ConfigError, match="nothing to audit on"):
         audit(fixtures.exact)
+
+
+def test_golds_that_are_no_texts():
+    def same_call(completion, answer):
+        return json.loads(completion) == answer if completion.startswith("{") else "call" in completion
+
+    call = {"name": "f", "arguments": {"x": 1}}
+    rows = [
+        Case("a", call, json.dumps(call), True),
+        Case("b", call, '{"name": "g", "arguments": {}}', False),
+        Case("c", {"name": "g", "arguments": {}}, '{"name": "g", "arguments": {}}', True),
+    ]
+    report = audit(same_call, rows, plan=QUICK)
+    assert report.to_json()["fn_rate"] == 0.0
+    assert {r.family for r in report.exploits.families} == {
+        "master-key", "opener", "empty", "printed-verdict", "gibberish", "odd-score",
+    }  # fmt: skip
+    assert report.certified.accuracy.confusion.total == 0
+    json.dumps(report.to_json(), allow_nan=False)

@@ -37,14 +37,23 @@ GOLD_FREE = ("master-key", "opener", "empty", "printed-verdict", "gibberish", "o
 
 
 def attack_cases(
-    golds: Sequence[Case], frame: str, *, seed: int = 0, most: int = 600, families: Mapping[str, Attack] = FAMILIES
+    golds: Sequence[Case],
+    frames: Sequence[str],
+    *,
+    seed: int = 0,
+    most: int = 600,
+    families: Mapping[str, Attack] = FAMILIES,
 ) -> list[Case]:
-    """Return attack cases, spread evenly over families and golds, at most `most` in all."""
+    """Return attack cases, spread evenly over families and golds, at most `most` in all.
+
+    `frames` are the ways of writing in which the verifier reads answers; each task is attacked in one of them.
+    """
     rng = random.Random(derive_seed("attacks", seed))
     texts = [str(g.target) for g in golds]
     queues: dict[str, list[Case]] = {name: [] for name in families}
     for gold in rng.sample(list(golds), min(len(golds), 40)):
-        prey = Prey(gold, wrong_answer(gold, texts, rng), [t for t in texts if t != str(gold.target)], frame)
+        others = [t for t in texts if t != str(gold.target)]
+        prey = Prey(gold, wrong_answer(gold, texts, rng), others, rng.choice(frames))
         for name, attack in families.items():
             made = [text for text in dict.fromkeys(attack(prey, rng)) if not same_answer(text, prey.gold)]
             rng.shuffle(made)

@@ -61,24 +61,24 @@ def mutants(gold: str, rng: random.Random) -> list[Mutant]:
 
 def certified_cases(
     golds: Iterable[Case],
+    bank: Sequence[Case],
     *,
     frame: str = "{answer}",
     seed: int = 0,
     per_gold: int = 3,
     most: int = 1500,
-    bank: int = 6,
 ) -> list[Case]:
     """Return certified cases from the user's golds and from the bank: the gold itself, and its mutants.
 
-    Each gold of the user gets up to `per_gold` right and as many wrong mutants, each of the bank twice as many.
+    `bank` comes from `bank_cases`. Each gold of the user gets up to `per_gold` right and as many wrong mutants, each of
+    the bank twice as many.
     Families take turns, so that rare ones are not drowned; when there are more than `most`, whole golds are left out.
     Golds that are not text have no mutants.
     """
     rng = random.Random(derive_seed("mutants", seed))
     given = [("", case) for case in distinct_golds(golds)]
     rng.shuffle(given)
-    own = [(case.cls, case) for case in bank_cases(bank, seed)]
-    own = [pair for i in range(bank) for pair in own[i::bank]]  # a few of every class come first
+    own = [(case.cls, case) for case in bank]
     out: list[Case] = []
     used: dict[tuple[str, str], int] = {}
     for hint, source in _alternately(given, own):
@@ -133,4 +133,4 @@ def _case(source: Case, hint: str, mutant: Mutant, frame: str) -> Case:
     )
 
 
-__all__ = ["BANK_PREFIX", "Mutant", "certified_cases", "distinct_golds", "mutants"]
+__all__ = ["BANK_PREFIX", "Mutant", "bank_cases", "certified_cases", "distinct_golds", "mutants"]

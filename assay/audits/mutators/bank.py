@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from itertools import zip_longest
 
 from assay.audits.case import Case
 from assay.core.seeding import derive_seed, short_hash
@@ -160,15 +161,19 @@ BANK: Mapping[str, Callable[[random.Random], Shapes]] = {
 """For each class a generator that yields one gold of every shape."""
 
 
-def bank_cases(per_class: int, seed: int = 0) -> list[Case]:
-    """Return up to `per_class` different golds of every class, each as a case that answers itself."""
-    out: list[Case] = []
+def bank_cases(per_class: int, seed: int = 0, *, frame: str = "{answer}") -> list[Case]:
+    """Return up to `per_class` different golds of every class, each as a case that answers itself.
+
+    The classes take turns, so that any beginning of the list has a bit of everything.
+    """
+    by_class: list[list[Case]] = []
     for cls, generate in BANK.items():
         rng = random.Random(derive_seed("bank", cls, seed))
         golds = dict.fromkeys(gold for _ in range(4 * per_class) for gold in generate(rng))
         name = f"{BANK_PREFIX}{cls}"
-        out += [
-            Case(id=f"{name}/{short_hash(gold)}", target=gold, response=gold, correct=True, cls=name)
-            for gold in list(golds)[:per_class]
-        ]
-    return out
+        by_class.append([_case(name, frame.replace("{answer}", gold)) for gold in list(golds)[:per_class]])
+    return [case for turn in zip_longest(*by_class) for case in turn if case is not None]
+
+
+def _case(name: str, gold: str) -> Case:
+    return Case(id=f"{name}/{short_hash(gold)}", target=gold, response=gold, correct=True, cls=name)

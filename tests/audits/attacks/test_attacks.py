@@ -28,7 +28,7 @@ def test_the_published_keys_are_all_there():
 
 def test_a_judge_that_loves_the_word_solution():
     """Published example: YES iff the text contains 'solution' gives 1 of 10 keys; always-YES all; exact match none."""
-    keys = [c for c in attack_cases(GOLDS, "{answer}", most=14 * 80) if c.family == "master-key"]
+    keys = [c for c in attack_cases(GOLDS, ["{answer}"], most=14 * 80) if c.family == "master-key"]
     assert len(keys) == 80
     for grader, share in ((fixtures.says_solution, 0.1), (fixtures.always, 1.0), (fixtures.exact, 0.0)):
         (row,) = by_family(run_cases(resolve(grader), keys))
@@ -36,7 +36,7 @@ def test_a_judge_that_loves_the_word_solution():
 
 
 def test_no_attack_is_a_right_answer():
-    for case in attack_cases(GOLDS, "{answer}", most=10**6):
+    for case in attack_cases(GOLDS, ["{answer}"], most=10**6):
         gold = parse_exact(str(case.target))
         value = parse_exact(case.response)
         assert value is None or gold is None or value != gold, case
@@ -44,12 +44,12 @@ def test_no_attack_is_a_right_answer():
 
 
 def test_families_are_balanced_and_the_same_every_time():
-    cases = attack_cases(GOLDS, r"$\boxed{{answer}}$", most=280, seed=3)
+    cases = attack_cases(GOLDS, [r"$\boxed{{answer}}$"], most=280, seed=3)
     counts = Counter(c.family for c in cases)
     assert set(counts) == set(FAMILIES)
     assert max(counts.values()) <= 280 // len(FAMILIES)
-    assert cases == attack_cases(GOLDS, r"$\boxed{{answer}}$", most=280, seed=3)
-    assert cases != attack_cases(GOLDS, r"$\boxed{{answer}}$", most=280, seed=4)
+    assert cases == attack_cases(GOLDS, [r"$\boxed{{answer}}$"], most=280, seed=3)
+    assert cases != attack_cases(GOLDS, [r"$\boxed{{answer}}$"], most=280, seed=4)
     assert len({c.id for c in cases}) == len(cases)
 
 
@@ -61,7 +61,7 @@ def test_false_equations_are_false():
 
 
 def test_a_substring_grader_falls_for_hedges_and_stuffing():
-    trials = run_cases(resolve(fixtures.substring_grader), attack_cases(GOLDS, "{answer}"))
+    trials = run_cases(resolve(fixtures.substring_grader), attack_cases(GOLDS, ["{answer}"]))
     rows = {r.family: r.success.value for r in by_family(trials)}
     assert rows["hedge"] == rows["stuffing"] == 1.0
     assert rows["master-key"] == 0.0

@@ -8,7 +8,7 @@ import sympy
 from sympy.parsing.sympy_parser import implicit_multiplication, parse_expr, split_symbols, standard_transformations
 
 from assay.audits.case import Case
-from assay.audits.mutators import certified_cases, mutants
+from assay.audits.mutators import bank_cases, certified_cases, mutants
 
 _RULES = (*standard_transformations, split_symbols, implicit_multiplication)
 _SYMBOLS = {c: sympy.Symbol(c) for c in "abcdefghjklmnopqrstuvwxyzABCDEN"}
@@ -123,7 +123,7 @@ CHECKS = {
 def test_no_certificate_is_wrong(seeds, bank, least):
     checked, wrong = 0, []
     for seed in range(seeds):
-        for case in certified_cases([], seed=seed, bank=bank, per_gold=3, most=99999):
+        for case in certified_cases([], bank_cases(bank, seed), seed=seed, per_gold=3, most=99999):
             check = CHECKS.get(case.certificate.method)
             if check is None or (case.certificate.method == "exact" and "!" in case.answer + str(case.target)):
                 continue
@@ -178,10 +178,10 @@ def test_conventions_are_marked():
 
 def test_golds_of_the_user_and_of_the_bank():
     rows = [Case("a", "3/4", "x", True), Case("b", {"tool": 1}, "x", True), Case("c", "3/4", "y", False)]
-    cases = certified_cases(rows, bank=2, most=400)
+    cases = certified_cases(rows, bank_cases(2), most=400)
     assert {c.cls for c in cases if c.cls.startswith("bank/")} >= {"bank/base", "bank/word", "bank/interval"}
     mine = [c for c in cases if not c.cls.startswith("bank/")]
     assert {c.cls for c in mine} == {"fraction"}
     assert len({c.id for c in cases}) == len(cases)
-    assert cases == certified_cases(rows, bank=2, most=400)
-    assert certified_cases(rows, bank=2, most=400, frame=r"\boxed{{answer}}")[0].response.startswith(r"\boxed{")
+    assert cases == certified_cases(rows, bank_cases(2), most=400)
+    assert certified_cases(rows, bank_cases(2), most=400, frame=r"\boxed{{answer}}")[0].response.startswith(r"\boxed{")
