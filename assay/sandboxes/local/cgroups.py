@@ -8,10 +8,15 @@ a killed caller left behind are found and removed.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import time
 from pathlib import Path
 
 _PREFIX = "assay-"
+_numbers = itertools.count()
+_PATIENCE = 1.0
+"""Seconds that the last process may take to leave its group."""
 _SLACK = 16 * 2**20
 """For the slot's own pages."""
 
@@ -68,15 +73,15 @@ def _writable(hierarchy: Hierarchy) -> Hierarchy:
     hierarchy.reap()
     if hierarchy.version == 2:
         (hierarchy.memory / "cgroup.subtree_control").write_text("+memory +pids")
-    SlotGroup(hierarchy, "probe").remove()
+    SlotGroup(hierarchy).remove()
     return hierarchy
 
 
 class SlotGroup:
     """The group of one slot."""
 
-    def __init__(self, hierarchy: Hierarchy, name: str) -> None:
-        full = f"{_PREFIX}{os.getpid()}-{name}"
+    def __init__(self, hierarchy: Hierarchy) -> None:
+        full = f"{_PREFIX}{os.getpid()}-{next(_numbers)}"
         self._version = hierarchy.version
         self._memory, self._pids = hierarchy.memory / full, hierarchy.pids / full
         for path in {self._memory, self._pids}:
@@ -110,9 +115,15 @@ class SlotGroup:
 
     def remove(self) -> None:
         """Remove the group, once its processes are gone."""
+        deadline = time.monotonic() + _PATIENCE
         for path in {self._memory, self._pids}:
-            with contextlib.suppress(OSError):
-                path.rmdir()
+            while path.exists():
+                try:
+                    path.rmdir()
+                except OSError:
+                    if time.monotonic() > deadline:
+                        break  # found and removed when the next sandbox starts
+                    time.sleep(0.002)
 
 
 def _counter(path: Path, key: str) -> int:

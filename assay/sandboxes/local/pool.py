@@ -19,6 +19,7 @@ from assay.sandboxes.local.slot import Slot, SlotSpec
 from assay.sandboxes.local.zygote import Zygote
 
 _DISK = 64 * 2**20
+_SAME_USER = "jobs run under the caller's user id, without capabilities"
 
 
 class SlotPool:
@@ -55,6 +56,7 @@ class SlotPool:
                     continue
                 self._spec = self._describe(strategy)
                 self._mechanisms = {**slot.mechanisms, "cgroups": groups}
+                self._mechanisms["identity"] = "active" if slot.mechanisms["identity"] else _SAME_USER
                 if slot.mechanisms["namespaces"] != "active":
                     self._mechanisms["namespaces"] = "; ".join(why.values()) or "not tried"
                 self.tier = _tier(self._mechanisms)

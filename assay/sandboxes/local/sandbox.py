@@ -20,7 +20,7 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
@@ -72,6 +72,7 @@ class LocalSandbox:
         self.min_tier = Tier(min_tier)
         self._lock = threading.Lock()
         self._pool: SlotPool | None = None
+        self._finalizer: Callable[[], object] = lambda: None
         self._owner = os.getpid()
         self._closed = False
 
@@ -121,9 +122,8 @@ class LocalSandbox:
         """End all processes. Idempotent."""
         with self._lock:
             self._closed = True
-            pool, self._pool = self._pool, None
-        if pool is not None and self._owner == os.getpid():
-            pool.close()
+            self._pool = None
+        self._finalizer()
 
     def __enter__(self) -> LocalSandbox:
         return self
@@ -168,7 +168,7 @@ class LocalSandbox:
                 boxes = tempfile.mkdtemp(prefix="assay-boxes-")
                 Path(boxes).chmod(0o711)
                 self._pool = SlotPool(boxes=boxes, **self._options)
-                weakref.finalize(self, _cleanup, self._pool, boxes, os.getpid())
+                self._finalizer = weakref.finalize(self, _cleanup, self._pool, boxes, os.getpid())
             pool = self._pool
         pool.probe()
         if check and pool.tier < self.min_tier:

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from dataclasses import replace
+from typing import Any, cast
 
 from assay.sandboxes.base import CellResult, Job, Limits
 from assay.sandboxes.local import memfd

@@ -44,7 +44,7 @@ class Slot:
 
     def __init__(self, zygote: Zygote, spec: SlotSpec, index: int, hierarchy: Hierarchy | None) -> None:
         """Start it; raises `SandboxFault` with the step that failed."""
-        self.group = None if hierarchy is None else SlotGroup(hierarchy, str(index))
+        self.group = None if hierarchy is None else SlotGroup(hierarchy)
         self.address_space = zygote.address_space
         self._pidfd = -1
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -172,7 +172,6 @@ def _lay(files: dict[str, bytes]) -> None:
 
 
 def _execute(argv: list[str]) -> NoReturn:
-    os.set_inheritable(PAYLOAD, False)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     for fd in (RESULT, CHANNEL):

@@ -50,7 +50,7 @@ def become_slot(spec: dict[str, Any], control: socket.socket) -> NoReturn:
 def _as_root(spec: dict[str, Any], control: socket.socket) -> NoReturn:
     from . import mounts
 
-    linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWPID)
+    linux.unshare(linux.CLONE_NEWPID)
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid:
@@ -63,6 +63,7 @@ def _as_root(spec: dict[str, Any], control: socket.socket) -> NoReturn:
         control.send(json.dumps({"pid": pid}).encode())
         os._exit(0)
     ours.close()
+    linux.unshare(linux.CLONE_NEWNS)
     mounts.build_root(spec["trees"])
     spaces = linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
     linux.unshare(spaces)
@@ -125,6 +126,7 @@ def _serve(
         "seccomp": "active" if confinement.filter is not None else f"no filter for {os.uname().machine}",
         "landlock": _landlock_state(confinement, namespaces),
         "namespaces": namespaces,
+        "identity": "active" if confinement.uid is not None else "",
     }
     control.send(json.dumps({"ready": mechanisms}).encode())
     Slot(control, confinement, box, processes).serve()

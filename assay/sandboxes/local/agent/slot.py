@@ -91,8 +91,10 @@ class Slot:
             os._exit(1)
         try:
             job.run(self._box.path)
+        except Exception as error:  # noqa: BLE001 - such as files that do not fit into the box: the job's own fault
+            os.write(2, f"{type(error).__name__}: {error}\n".encode("utf-8", "replace"))
         finally:
-            os._exit(1)  # a job that breaks its own harness must not come back into the slot's code
+            os._exit(1)  # whatever happens, a job never comes back into the slot's code
 
     def _watch(self, pid: int, deadline: float) -> str:
         """Wait for the job's main process; return why it was killed, or an empty string."""

@@ -1,0 +1,69 @@
+"""Hostile programs find no way; honest ones find nothing in theirs."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from assay.sandboxes import Job, LocalSandbox, Tier
+from assay.sandboxes.attacks import HONEST, run_attacks
+from assay.sandboxes.attacks.escape import ESCAPES
+from assay.sandboxes.attacks.exhaustion import EXHAUSTIONS
+from assay.sandboxes.attacks.leaks import LEAKS
+from assay.sandboxes.attacks.network import NETWORK
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs Linux")
+QUICK = (*ESCAPES, *NETWORK, *LEAKS)
+
+
+@pytest.fixture(scope="module", params=["namespaces", "plain"])
+def sandbox(request):
+    strategies = ["plain"] if request.param == "plain" else None
+    with LocalSandbox(1, strategies=strategies, min_tier=Tier.FILTERED) as sandbox:
+        if request.param == "namespaces" and sandbox.capabilities().tier < Tier.NAMESPACES:
+            pytest.skip("no namespaces here")
+        yield sandbox
+
+
+def test_escapes_network_and_leaks_are_refused(sandbox):
+    problems = [f"{o.attack.name}: {o.problem}" for o in run_attacks(sandbox, QUICK) if not o.withstood]
+    assert not problems
+
+
+@pytest.mark.slow
+def test_exhaustion_is_contained_and_leaves_no_process(sandbox):
+    before = _children()
+    problems = [f"{o.attack.name}: {o.problem}" for o in run_attacks(sandbox, EXHAUSTIONS) if not o.withstood]
+    assert not problems
+    assert _children() - before <= {"python", "python3", "python3.11"}
+
+
+def test_honest_programs_work(sandbox):
+    narrow = {"multiprocessing pool", "process pool executor", "/tmp", "shared memory", "unix socket", "getpass"}
+    full = sandbox.capabilities().tier >= Tier.NAMESPACES
+    for name, source in HONEST.items():
+        if not full and name in narrow:
+            continue  # what a root directory of one's own is needed for
+        result = sandbox.run(Job(source=source, stdin=b"ok\n"))
+        assert result.ok, (name, result.status, result.stderr)
+        assert result.text.splitlines()[0] == "ok", (name, result.text[:100])
+
+
+def test_an_attack_that_succeeds_is_reported(sandbox):
+    from assay.sandboxes.attacks.base import refused
+
+    (outcome,) = run_attacks(sandbox, [refused("harmless", "pass")])
+    assert "breached" in outcome.problem
+
+
+def _children() -> set[str]:
+    """Names of the processes of this machine that run under the ids of jobs."""
+    names = set()
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
+        except OSError:
+            continue
+        if int(fields["Uid"].split()[0]) >= 1_900_000_000:
+            names.add(fields["Name"])
+    return names
