@@ -71,6 +71,9 @@ class EngineConformance:
     def make(self, model: Any) -> Engine:
         raise NotImplementedError
 
+    def model(self, seed: int = 0) -> Any:
+        return tiny_model(seed)
+
     async def converse(self, engine: Engine, model: Any, prompt: list[int], seed: int, turns: int = 3) -> float:
         """Several turns with new context between them; return the worst error of any log-probability."""
         draw, ids, error = random.Random(seed), list(prompt), 0.0
@@ -84,7 +87,7 @@ class EngineConformance:
         return error
 
     def test_logprobs_are_those_of_a_plain_forward_at_a_temperature_over_turns(self) -> None:
-        model = tiny_model()
+        model = self.model()
 
         async def work() -> list[float]:
             async with opened(self.make(model)) as engine:
@@ -95,7 +98,7 @@ class EngineConformance:
 
     def test_after_an_update_everything_comes_from_the_new_weights(self) -> None:
         """The second turn extends the first one's context, so an engine that kept its old cache would be seen."""
-        first, second = tiny_model(0), tiny_model(1)
+        first, second = self.model(0), self.model(1)
 
         async def work() -> tuple[float, float, list[int]]:
             async with opened(self.make(copy.deepcopy(first))) as engine:
@@ -116,7 +119,7 @@ class EngineConformance:
 
     def test_a_seeded_request_does_not_depend_on_its_neighbours(self) -> None:
         async def work() -> tuple[list[Completion], list[Completion]]:
-            async with opened(self.make(tiny_model())) as engine:
+            async with opened(self.make(self.model())) as engine:
                 asked = prompts(12, seed=2)
                 settings = [SamplingParams(max_tokens=16, seed=i) for i in range(len(asked))]
                 alone = [await engine.generate(p, s) for p, s in zip(asked, settings, strict=True)]
@@ -129,7 +132,7 @@ class EngineConformance:
 
     def test_samples_follow_the_distribution(self) -> None:
         """Pearson's chi-square over 1,500 seeds of the first token; the 99.9 % point for 36 degrees is 68."""
-        model, prompt, temperature, n = tiny_model(), [5, 9, 11], 1.5, 1500
+        model, prompt, temperature, n = self.model(), [5, 9, 11], 1.5, 1500
 
         async def work() -> list[Completion]:
             async with opened(self.make(model)) as engine:
@@ -146,7 +149,7 @@ class EngineConformance:
 
     def test_unseeded_requests_differ_and_seeds_repeat(self) -> None:
         async def work() -> tuple[list[Completion], list[Completion]]:
-            async with opened(self.make(tiny_model())) as engine:
+            async with opened(self.make(self.model())) as engine:
                 free = await asyncio.gather(*(engine.generate([5], SamplingParams(max_tokens=20)) for _ in range(6)))
                 seeded = SamplingParams(max_tokens=20, seed=3)
                 return free, await asyncio.gather(*(engine.generate([5], seeded) for _ in range(3)))
@@ -156,7 +159,7 @@ class EngineConformance:
         assert len({c.token_ids for c in seeded}) == 1
 
     def test_temperature_zero_is_greedy(self) -> None:
-        model = tiny_model()
+        model = self.model()
 
         async def work() -> Completion:
             async with opened(self.make(model)) as engine:
@@ -170,7 +173,7 @@ class EngineConformance:
 
     def test_it_stops_at_a_stop_token_and_keeps_it(self) -> None:
         async def work() -> list[Completion]:
-            async with opened(self.make(tiny_model())) as engine:
+            async with opened(self.make(self.model())) as engine:
                 stops = tuple(range(20))
                 settings = [SamplingParams(max_tokens=60, stop_token_ids=stops, seed=i) for i in range(10)]
                 return await asyncio.gather(*(engine.generate([25], s) for s in settings))
@@ -183,7 +186,7 @@ class EngineConformance:
 
     def test_it_ends_at_max_tokens_and_at_the_end_of_the_context(self) -> None:
         async def work() -> tuple[Completion, Completion, Completion]:
-            async with opened(self.make(tiny_model())) as engine:
+            async with opened(self.make(self.model())) as engine:
                 short = await engine.generate([5], SamplingParams(max_tokens=4))
                 long = await engine.generate([5] * (CONTEXT - 3), SamplingParams(max_tokens=50))
                 full = await engine.generate([5] * CONTEXT, SamplingParams(max_tokens=50))
@@ -195,7 +198,7 @@ class EngineConformance:
         assert (len(full.token_ids), full.finish_reason) == (0, "length")
 
     def test_cancelling_a_request_leaves_the_others_alone(self) -> None:
-        model = tiny_model()
+        model = self.model()
 
         async def work() -> float:
             async with opened(self.make(model)) as engine:
@@ -214,7 +217,7 @@ class EngineConformance:
 
     def test_requests_wait_while_it_sleeps(self) -> None:
         async def work() -> Completion:
-            async with opened(self.make(tiny_model())) as engine:
+            async with opened(self.make(self.model())) as engine:
                 await engine.generate([5], SamplingParams(max_tokens=2))
                 await engine.sleep()
                 waiting = asyncio.create_task(engine.generate([5, 6], SamplingParams(max_tokens=2)))
@@ -227,7 +230,7 @@ class EngineConformance:
 
     def test_closing_fails_what_waits_and_what_comes(self) -> None:
         async def work() -> None:
-            engine = self.make(tiny_model())
+            engine = self.make(self.model())
             waiting = asyncio.create_task(engine.generate([5], SamplingParams(max_tokens=120)))
             await asyncio.sleep(0)
             await engine.close()
