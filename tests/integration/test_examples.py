@@ -1,0 +1,76 @@
+"""Every example runs and says what its page promises."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import environment
+
+ROOT = Path(__file__).parent.parent.parent
+EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
+
+
+def run(name: str, *words: str) -> str:
+    command = [sys.executable, f"examples/{name}.py", *words]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_there_is_one_for_every_page() -> None:
+    pages = {path.stem: path.read_text() for path in (ROOT / "docs").glob("*.md") if path.stem != "README"}
+    linked = {name: next((e for e in EXAMPLES if f"examples/{e}.py" in text), "") for name, text in pages.items()}
+    assert linked == {
+        "write-an-environment": "environment",
+        "write-a-verifier": "verifier",
+        "train": "train",
+        "evaluate": "evaluate",
+        "audit": "audit",
+    } | {name: linked[name] for name in pages if linked[name]}
+    assert sorted({*linked.values()}) == EXAMPLES
+
+
+def test_environment() -> None:
+    text = run("environment")
+    assert text.count("\nok ") + text.startswith("ok") >= 10
+    assert "failed" not in text
+    assert "[tool]" in text
+    assert "reward 1: ok" in text
+
+
+def test_verifier() -> None:
+    text = run("verifier")
+    assert [re.search(r"score (\S+),", line)[1] for line in text.splitlines()[:4]] == ["1.0", "0.0", "0.0", "None"]
+    assert "unreadable gold 'soon'" in text
+    assert [re.search(r"score (\S+),", line)[1] for line in text.splitlines()[5:]] == ["1.1", "1", "0"]
+
+
+def test_audit() -> None:
+    ours, shortcut = run("audit").strip().split("\n\n")
+    assert "false negatives: 1 of 6" in ours
+    assert "false positives: 0 of 6" in ours
+    assert "false negatives: 4 of 6" in shortcut
+    assert "false positives: 3 of 6" in shortcut
+    assert re.search(r"most successful attack: .*, accepted (\d+) of \1$", shortcut)
+
+
+def test_evaluate() -> None:
+    text = run("evaluate")
+    assert "halving: pass@1 1.000" in text
+    assert re.search(r"halving against anywhere: \+0\.\d+ \[\+0\.", text)
+    assert "worse on 0" in text
+
+
+@pytest.mark.slow
+def test_train(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch is not installed (extra: train)")
+    text = run("train", str(tmp_path / "run"))
+    assert re.findall(r"^step (\d): pass@1 ", text, re.MULTILINE) == ["0", "2"]
+    assert (tmp_path / "run" / "model" / "model.safetensors").is_file()
+    assert "advantage: ranked" in (tmp_path / "run" / "config.yaml").read_text()
