@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
@@ -44,6 +45,8 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program, on the words of the command line if none are given; never returns."""
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)  # `module:attribute` may name a file beside the user; last, so that it hides nothing
     try:
         app(arguments, prog_name="assay", standalone_mode=True)
     except AssayError as error:

@@ -71,8 +71,8 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def command(*words: Any) -> list[str]:
-    """Return the command line of the program under this interpreter."""
-    return [sys.executable, "-c", "from assay.cli import main; main()", *map(str, words)]
+    """Return the command line of the program under this interpreter. `-P`: like the script, it adds no directory."""
+    return [sys.executable, "-P", "-c", "from assay.cli import main; main()", *map(str, words)]
 
 
 def spawn(*words: Any, **options: Any) -> subprocess.Popen[str]:

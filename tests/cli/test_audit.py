@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.cli.program import assay
+from tests.cli.program import assay, command, environment
 
 ROWS = [
     {"id": "a", "target": "1/2", "response": "\\boxed{0.5}", "correct": 1},
@@ -51,6 +52,14 @@ def test_options_go_to_the_verifier(tmp_path: Path) -> None:
     assay("audit", "number", "rel_tol=0.01", "--labels", rows, "--json", loose).expect(0)
     assert json.loads(strict.read_text())["fn_rate"] == 1
     assert json.loads(loose.read_text())["fn_rate"] == 0
+
+
+def test_a_function_in_a_file_beside_the_user(labels: Path, tmp_path: Path) -> None:
+    (tmp_path / "my_grader.py").write_text("def contains(completion, answer):\n    return answer in completion\n")
+    words = command("audit", "my_grader:contains", "--labels", labels, "--json", "out.json")
+    done = subprocess.run(words, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "out.json").read_text())["fn_rate"] == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize(
