@@ -25,7 +25,7 @@ test: $(VENV)/.test lint types unit  ## Set up, then lint, type-check, check the
 lint: $(VENV)/.test  ## Style and import layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 types: $(VENV)/.test  ## Static types
 	$(BIN)/mypy
