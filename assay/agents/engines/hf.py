@@ -8,8 +8,8 @@ the vLLM engine is for.
 Invariants:
 
 * One asyncio task computes the steps, inline, and yields to the loop after each. So weights change only between
-  steps, and there are no locks. (A worker thread would make tiny models several times slower: every operator call
-  would have to win the interpreter lock back from the environments' Python.)
+  steps, there are no locks, and a run is repeatable. (A worker thread was no faster, whether the environments' turns
+  took 0 or 1 ms of Python; environments that wait have threads of their own, which run while a kernel does.)
 * After `update_weights` or `sleep`, all keys and values are recomputed with the weights of that moment before they
   are used. Requests in flight keep the tokens that they have, and go on with the new weights.
 * A row keeps its keys and values after its request has ended, as long as the room is not needed. The next turn of
@@ -98,10 +98,11 @@ class HFEngine:
             dtype: run under autocast to this type and keep the cache in it; None computes as the weights are.
             seed: seed of the requests that bring none.
         """
-        _check_supported(model)
-        positions = model.config.get_text_config().max_position_embeddings
+        config = model.config.get_text_config()
+        positions = config.max_position_embeddings
         self.weight_version = 0
         self.max_context = positions if max_context is None else min(max_context, positions)
+        _check_supported(config, self.max_context)
         self._model, self._dtype, self._seed, self._max_prefill = model, dtype, seed, max_prefill_tokens
         self._cache = SlotCache(dtype)
         self._table: SlotTable[_Request] = SlotTable(max_batch, self._cache.copy_rows)
@@ -173,9 +174,11 @@ class HFEngine:
 
     async def _run(self) -> None:
         """Step while there is work; then end, so that an idle engine costs nothing and outlives its event loop."""
-        while self._awake and (self._waiting or self._table.rows):
+        while True:
             # Everything that became ready in the last step gets to ask for its next turn before this one begins.
             await asyncio.sleep(0)
+            if not self._awake or not (self._waiting or self._table.rows):
+                return
             try:
                 with torch.inference_mode(), _evaluating(self._model), decoding(self._model), self._autocast:
                     self._step()
@@ -300,7 +303,7 @@ class HFEngine:
 @contextlib.contextmanager
 def _evaluating(model: torch.nn.Module) -> Iterator[None]:
     """Put the modules that are in training mode into evaluation mode for a while."""
-    training = [module for module in model.modules() if module.training] if model.training else []
+    training = [module for module in model.modules() if module.training]
     for module in training:
         module.training = False
     try:
@@ -325,13 +328,20 @@ def _load(model: torch.nn.Module, source: Iterable[tuple[str, torch.Tensor]]) ->
             known[name].copy_(tensor)
 
 
-def _check_supported(model: Any) -> None:
-    config = model.config.get_text_config()
+def _check_supported(config: Any, max_context: int) -> None:
+    """Refuse models whose attention a mask of ours cannot express, or that take no mask."""
     if config._attn_implementation not in ("sdpa", "eager"):
         raise ConfigError(
             f"the hf engine cannot use attention {config._attn_implementation!r}; "
             "load the model with attn_implementation='sdpa'"
         )
-    kinds = set(getattr(config, "layer_types", None) or ()) - {"full_attention"}
-    if kinds:
-        raise ConfigError(f"the hf engine knows only full attention, not {', '.join(sorted(kinds))}; use vllm")
+    kinds = set(getattr(config, "layer_types", None) or ())
+    window = getattr(config, "sliding_window", None)
+    if window is None or max_context <= window:
+        kinds.discard("sliding_attention")
+    elif not kinds:
+        kinds.add("sliding_attention")  # models of one kind of layer do not list it
+    if kinds - {"full_attention"}:
+        kind = ", ".join(sorted(kinds - {"full_attention"}))
+        hint = f"set max_context={window}, or use vllm" if kind == "sliding_attention" else "use vllm"
+        raise ConfigError(f"the hf engine cannot compute {kind} over {max_context} tokens; {hint}")

@@ -173,6 +173,27 @@ def test_a_module_in_training_mode_is_evaluated_without_dropout_and_left_as_it_w
     assert worst(model.eval(), [5, 6], completion, 1.0) < 1e-4
 
 
+def test_an_adapter_that_the_trainer_changes_is_served() -> None:
+    peft = pytest.importorskip("peft", reason="peft is not installed (extra: train)")
+    model = peft.get_peft_model(tiny_model(), peft.LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
+
+    async def work() -> tuple[float, float]:
+        engine = HFEngine(model)
+        sampling = SamplingParams(max_tokens=8, seed=1)
+        before = await engine.generate([5, 6], sampling)
+        with torch.no_grad():
+            for name, parameter in model.named_parameters():
+                if "lora_B" in name:
+                    parameter.normal_(std=0.3)
+        await engine.update_weights(None, 1)
+        after = await engine.generate([5, 6], sampling)
+        model.eval()
+        return worst(model, [5, 6], after, 1.0), worst(model, [5, 6], before, 1.0)
+
+    new, old = run(work())
+    assert new < 1e-4 < old
+
+
 def test_gradients_still_flow_after_sampling() -> None:
     model = tiny_model()
     run(HFEngine(model).generate([5, 6], SamplingParams(max_tokens=3)))
@@ -268,13 +289,53 @@ def test_tied_weights_may_come_under_either_name() -> None:
 
 
 def test_models_it_cannot_serve_are_refused() -> None:
-    windowed = tiny_model(use_sliding_window=True, sliding_window=8, max_window_layers=1)
-    with pytest.raises(ConfigError, match="full attention"):
-        HFEngine(windowed)
     model = tiny_model()
     model.config._attn_implementation = "flash_attention_2"
     with pytest.raises(ConfigError, match="attn_implementation='sdpa'"):
         HFEngine(model)
+    model = tiny_model()
+    model.config.layer_types = ["linear_attention", "full_attention"]
+    with pytest.raises(ConfigError, match="cannot compute linear_attention over 128 tokens; use vllm"):
+        HFEngine(model)
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_windows_are_served_as_far_as_they_see_everything(listed: bool) -> None:
+    if listed:
+        model = tiny_model(use_sliding_window=True, sliding_window=24, max_window_layers=1)
+        assert "sliding_attention" in model.config.layer_types
+    else:
+        sizes = {"vocab_size": 40, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
+        sizes |= {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 64}
+        config = transformers.MistralConfig(**sizes, sliding_window=24, initializer_range=0.3)
+        model = transformers.MistralForCausalLM(config).eval()
+    with pytest.raises(ConfigError, match=r"cannot compute sliding_attention over .*; set max_context=24, or use vllm"):
+        HFEngine(model)
+    completion = run(HFEngine(model, max_context=24).generate([5, 6], SamplingParams(max_tokens=50)))
+    assert len(completion.token_ids) == 22
+    assert worst(model, [5, 6], completion, 1.0) < 1e-4
+
+
+def test_nothing_is_computed_once_it_sleeps() -> None:
+    """Also in the moment between the call of `sleep` and the step that was about to begin."""
+    model = tiny_model()
+    spy = Spy(model)
+
+    async def work() -> None:
+        engine = HFEngine(model)
+        flying = asyncio.create_task(engine.generate([5], SamplingParams(max_tokens=100)))
+        for pause in range(6):
+            for _ in range(pause):
+                await asyncio.sleep(0)
+            await engine.sleep()
+            spy.widths.clear()
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert not spy.widths
+            await engine.wake()
+        assert len((await flying).token_ids) == 100
+
+    run(work())
 
 
 def test_a_shorter_context_can_be_asked_for() -> None:
