@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,14 @@ def rows_of(name: str) -> list[dict[str, Any]]:
 
 
 def our_grader(verifier: MathVerifier) -> Grader:
-    """Return our verifier as a plain function."""
+    """Return our verifier as a plain function, through the guard that environments use."""
+
+    @cache
+    def task(target: str) -> Task:
+        return Task(id="pair", prompt="", target=target)
 
     def grade(target: str, response: str) -> bool:
-        task = Task(id="pair", prompt="", target=target)
-        return bool(run_verifier(verifier, task, Evidence(text=response)).correct)
+        return bool(run_verifier(verifier, task(target), Evidence(text=response)).correct)
 
     return grade
 
@@ -125,13 +129,18 @@ def speed(repeats: int = 5) -> dict[str, Any]:
     theirs = math_verify_grader(answers=False)
     wrapped: Grader = lambda target, response: theirs(f"${target}$", response)  # noqa: E731
     wrapped("1", "1")
+    tasks = {target: Task(id="pair", prompt="", target=target) for target, _ in pairs}
     medians: dict[str, list[float]] = {"assay": [], "math-verify": []}
     means: dict[str, list[float]] = {"assay": [], "math-verify": []}
     ours_seconds: list[float] = []
     agreement: dict[str, int] = {}
     for _ in range(repeats):
         verifier = MathVerifier()  # a fresh one: no verdict of the last round is remembered
-        for name, grade in (("assay", our_grader(verifier)), ("math-verify", wrapped)):
+
+        def ours(target: str, response: str, verifier: MathVerifier = verifier) -> bool:
+            return bool(verifier.verify(tasks[target], Evidence(text=response)).correct)
+
+        for name, grade in (("assay", ours), ("math-verify", wrapped)):
             verdicts, seconds = timed(grade, pairs)
             medians[name].append(statistics.median(seconds))
             means[name].append(statistics.mean(seconds))
@@ -140,9 +149,9 @@ def speed(repeats: int = 5) -> dict[str, Any]:
                 ours_seconds += seconds
     out: dict[str, Any] = {"agreement": agreement, "rows": len(rows)}
     for label, values in (("median", medians), ("mean", means)):
-        ours, other = statistics.median(values["assay"]), statistics.median(values["math-verify"])
-        out[f"{label}_ratio"] = other / ours
-        print(f"{label}: assay {1e6 * ours:.1f} us, math-verify {1e6 * other:.1f} us, ratio {other / ours:.1f}")
+        mine, other = statistics.median(values["assay"]), statistics.median(values["math-verify"])
+        out[f"{label}_ratio"] = other / mine
+        print(f"{label}: assay {1e6 * mine:.1f} us, math-verify {1e6 * other:.1f} us, ratio {other / mine:.1f}")
     out["per_second"] = 1 / statistics.median(means["assay"])
     print(f"assay: {out['per_second']:,.0f} verifications/s/core, p99 {1e3 * quantile(ours_seconds, 0.99):.2f} ms")
     print(f"agreement with {len(rows)} labels: {agreement}")
@@ -156,8 +165,8 @@ HOSTILE = {
     "digits": ["9" * 10**5, "9" * 10**6, r"\sqrt{" + "7" * 4000 + "}", "0." + "3" * 10**5],
     "nesting": [r"\frac{1}{" * 200 + "2" + "}" * 200, r"\sqrt{" * 500 + "2" + "}" * 500, "(" * 3000 + "1" + ")" * 3000,
                 "{" * 20000 + "1" + "}" * 20000, r"\boxed{" * 5000, r"\text{" * 300 + "1" + "}" * 300],
-    "length": [r"\{" + ",".join(map(str, range(3000))) + r"\}", "a b c " * 170000, "$ x " * 250000, r"\boxed{1}" * 20000,
-               " " * 10**6, "$" * 10**6, r"\(" * 50000, "answer is " * 50000, "#### " * 50000],
+    "length": [r"\{" + ",".join(map(str, range(3000))) + r"\}", "a b c " * 170000, "$ x " * 250000,
+               r"\boxed{1}" * 20000, " " * 10**6, "$" * 10**6, r"\(" * 50000, "answer is " * 50000, "#### " * 50000],
     "angles": [r"\sin(10^{10^6})", r"\tan(10^{10^{10}})", r"x^y+y^x+\sin(xy)=\cos(x^{y^x})"],
 }  # fmt: skip
 
@@ -188,33 +197,25 @@ def hostile(threads: int) -> float:
     longest = max(seconds for seconds, _ in results)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     accepted = sum(ok for _, ok in results)
-    print(
-        f"hostile: {len(cases)} calls, {threads} threads: longest {longest:.3f} s, peak {peak:.0f} MB, accepted {accepted}"
-    )
+    print(f"hostile: {len(cases)} calls from {threads} threads: longest {longest:.3f} s, peak {peak:.0f} MB,", end=" ")
+    print(f"accepted {accepted}")
     return longest
 
 
-_PIECES = (
-    r"\frac \sqrt \left( \right) \text{ } { } ( ) [ ] ^ _ + - * / = < > | , ; : ! % & \\ $ \boxed{ \cup \in \pm \infty "
-    r"\pi e i x y n 1 2 37 0.5 10^9 \sin \log \sum_{k=1}^n \int_0^1 dx \begin{pmatrix} \end{pmatrix} \ldots and or cm "
-    r"\{ \} \cdot \circ 1,000 f(x) \lfloor \rfloor √ ² ½ ∞ 解 \x00 ' \" # answer is"
-).split(" ")
+_PIECES = [
+    *"{}()[]^_+-*/=<>|,;:!%&$'\"#1237xynie", r"\frac", r"\sqrt", r"\left(", r"\right)", r"\text{", r"\\", r"\boxed{",
+    r"\cup", r"\in", r"\pm", r"\infty", r"\pi", "0.5", "10^9", r"\sin", r"\log", r"\sum_{k=1}^n", r"\int_0^1", "dx",
+    r"\begin{pmatrix}", r"\end{pmatrix}", r"\ldots", " and ", " or ", " cm", r"\{", r"\}", r"\cdot", r"^\circ", "1,000",
+    "f(x)", r"\lfloor", r"\rfloor", "√", "²", "½", "∞", "解", "\x00", " answer is ",
+]  # fmt: skip
 
 
 def fuzz(count: int, seed: int = 0) -> float:
     """Grade random and mutated inputs; an exception ends the run. Returns the longest call in seconds."""
     chance = random.Random(seed)
     verifier = MathVerifier(worker=False)
-    seeds = [
-        "x^2+1",
-        r"\frac{1}{2}",
-        "(1,2]",
-        r"\{1,2,3\}",
-        "5 cm",
-        r"\begin{pmatrix}1&2\\3&4\end{pmatrix}",
-        "x=3",
-        "1,2,3",
-    ]
+    matrix = r"\begin{pmatrix}1&2\\3&4\end{pmatrix}"
+    seeds = ["x^2+1", r"\frac{1}{2}", "(1,2]", r"\{1,2,3\}", "5 cm", matrix, "x=3", "1,2,3"]
     longest = 0.0
     for _ in range(count):
         if chance.random() < 0.5:

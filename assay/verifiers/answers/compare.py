@@ -169,6 +169,8 @@ class Comparison:
     def _texts(self, gold: Node, answer: Node) -> bool:
         if words.same(gold, answer):
             return True
+        if words.same_choices(gold, answer) or words.same_verdict(gold, answer):
+            return True
         meaning1, meaning2 = words.meaning(gold), words.meaning(answer)
         if (meaning1, meaning2) != (gold, answer):
             return self.same(meaning1, meaning2)
@@ -188,6 +190,9 @@ class Comparison:
     # -- collections -------------------------------------------------------------------------------------------
 
     def _both_sets(self, gold: Node, answer: Node) -> bool:
+        one_is_list = isinstance(gold, Listing) != isinstance(answer, Listing)
+        if one_is_list and (realsets.is_inequality(gold) or realsets.is_inequality(answer)):
+            return self.policy.relation_as_set
         return realsets.is_set(gold) or realsets.is_set(answer)
 
     def same_set(self, gold: Node, answer: Node) -> bool:
@@ -203,6 +208,11 @@ class Comparison:
     def _builders(self, gold: Node, answer: Node) -> bool:
 
         if isinstance(gold, Builder) and isinstance(answer, Builder):
+            mine, theirs = symbols(gold) - symbols(answer), symbols(answer) - symbols(gold)
+            if self.policy.renaming and len(mine) == len(theirs) == 1 and mine | theirs <= _PARAMETERS:
+                renamed = substitute(answer, {next(iter(theirs)): Sym(next(iter(mine)))})
+                assert isinstance(renamed, Builder)
+                answer = renamed
             return self.same(gold.element, answer.element) and self.same(gold.condition, answer.condition)
         if isinstance(gold, SetOperation) and isinstance(answer, SetOperation) and gold.kind == answer.kind:
             return len(gold.parts) == len(answer.parts) and self._match(gold.parts, answer.parts)
@@ -233,6 +243,8 @@ class Comparison:
                 return True
             if gold.joint != answer.joint:
                 return False
+        if words.same_choices(gold, answer) or words.same_verdict(gold, answer):
+            return True
         one, two = _items(gold), _items(answer)
         if len(one) != len(two):
             return self._without_duplicates(one, two) if not self.policy.duplicates else False

@@ -20,7 +20,7 @@ MAX_DEPTH = 40
 class TokenCursor:
     """Walks over tokens."""
 
-    application: ClassVar[frozenset[str]] = frozenset("fghFGH")
+    application: ClassVar[frozenset[str]] = frozenset("fghFGHP")
     """Symbols that apply to a bracket instead of multiplying it."""
 
     def __init__(self, tokens: list[Token]) -> None:

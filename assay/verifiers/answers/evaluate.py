@@ -213,6 +213,8 @@ class Evaluation:
             return _TRIGONOMETRIC[name](argument)
         if name == "deg":
             return self.value(node.args[0]) * self.angle
+        if name in ("degC", "degF"):
+            return self.value(node.args[0])
         if name == "percent":
             return self.value(node.args[0]) / 100
         if name == "log" and len(node.args) == 1:
@@ -332,5 +334,9 @@ _FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
 }  # fmt: skip
 _REAL_ONLY = frozenset(("floor", "ceil", "max", "min", "factorial", "factorial2", "sgn", "mod", "gcd", "lcm"))
 _COSTLY = frozenset(("factorial", "binom", "root"))
-KNOWN = frozenset(_TRIGONOMETRIC) | frozenset(_FUNCTIONS) | {"deg", "percent", "log", "ln", "pm", "mp", "ellipsis"}
+KNOWN = (
+    frozenset(_TRIGONOMETRIC)
+    | frozenset(_FUNCTIONS)
+    | {"deg", "degC", "degF", "percent", "log", "ln", "pm", "mp", "ellipsis"}
+)
 """Names of functions with a meaning; others are unknown functions."""

@@ -165,7 +165,10 @@ class ExpressionParser(FunctionParser):
         if token.kind == "text" and token.value in ("th", "st", "nd", "rd"):
             self.at += 1
             return base
-        return Pow(base, self.nested(self.exponent))
+        power = self.nested(self.exponent)
+        if isinstance(base, Sym) and base.name.startswith("C_") and base.name[2:].isdigit() and isinstance(power, Num):
+            return Call("binom", (literal(base.name[2:]), power))  # C_n^k, as it is written in much of the world
+        return Pow(base, power)
 
     def exponent(self) -> Node:
         """Parse an exponent: a group or one atom, with its sign; `a^b^c` is `a^(b^c)`."""
@@ -190,6 +193,8 @@ class ExpressionParser(FunctionParser):
                 value = plus(value, over(literal(self.take().value), number(3600)))
                 while self.accept("'"):
                     pass
+        if self.token.kind in ("sym", "text") and self.token.value in ("C", "F"):
+            return Call(f"deg{self.take().value}", (value,))
         return Call("deg", (value,))
 
     def based(self, digits: str, _underscore: Token) -> Node:
@@ -266,12 +271,20 @@ class ExpressionParser(FunctionParser):
             name += "'"
         if index is not None:
             return Call(f"_{name}", (index,))
+        if name in self.functions and self.at_inverse():
+            self.at += 5
+            name = f"{name}^-1"
+            self.functions.add(name)
         if name.rstrip("'") in self.functions and self.is_op("("):
             self.at += 1
             inner = self.nested(lambda: self.listing(")"))
             self.expect(")")
             return Call(name, items_of(inner))
         return Sym(name)
+
+    def at_inverse(self) -> bool:
+        """Whether `^{-1}(` is at hand."""
+        return [t.value for t in self.tokens[self.at : self.at + 6]] == ["^", "{", "-", "1", "}", "("]
 
     def subscript(self, name: str) -> tuple[str, Node | None]:
         """Parse a subscript: part of the name when it is a number or label, else an index."""

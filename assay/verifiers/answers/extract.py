@@ -44,7 +44,11 @@ _PHRASE = re.compile(
     r"(?:final\s+answer|answer|solution)\b[\s*:]*(?:is\b|are\b|=|:|\bmust be\b|\bis:)[\s*:]*", re.IGNORECASE
 )
 _STOP = re.compile(r"\.(?:\s|$)|\n|\bI hope\b|<\||</")
-_GUESS = re.compile(r"\b(?:maybe|perhaps|probably|might|guess|unsure|either|possibly|no idea|don't know)\b", re.I)
+_GUESS = re.compile(
+    r"\b(?:at least|at most|(?:less|more|greater|fewer|other) than|between|maybe|perhaps|probably|might|guess|unsure|either"
+    r"|possibly|no idea|don't know)\b",
+    re.I,
+)
 _DENIAL = re.compile(r"\b(?:not|isn't|cannot|can't|never)\b", re.I)
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _NUMBER = re.compile(

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from assay.verifiers.answers.units import is_unit_word
+from assay.verifiers.answers.units import is_unit_word, parse_unit
 from assay.verifiers.answers.vocabulary import (
     ALIASES,
     COMMAND_OPERATORS,
@@ -176,6 +176,9 @@ class _Lexer:
             if plain in FUNCTIONS or plain in ALIASES:
                 return self.emit("fn", ALIASES.get(plain, plain), size)
             return self.emit("sym", plain, size)
+        after_number = bool(self.tokens) and self.tokens[-1].kind == "num"
+        if name != "text" and (len(plain) > 1 or (after_number and plain not in "eid")) and parse_unit(plain):
+            return self.emit("text", plain, size)
         if name != "text" and len(plain) == 1 and plain.isalpha():
             return self.emit("const" if plain in "ei" else "sym", plain, size)
         if name != "text" and (plain in FUNCTIONS or plain in ALIASES):

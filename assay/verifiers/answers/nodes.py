@@ -358,4 +358,6 @@ def substitute(node: Node, names: dict[str, Node]) -> Node:
         return Group(tuple(substitute(i, names) for i in node.items), node.left, node.right)
     if isinstance(node, Listing):
         return Listing(tuple(substitute(i, names) for i in node.items), node.joint)
+    if isinstance(node, Builder):
+        return Builder(substitute(node.element, names), substitute(node.condition, names))
     return node

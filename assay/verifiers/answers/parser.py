@@ -8,6 +8,8 @@ All of the text is consumed or `AnswerSyntaxError` is raised: an answer of which
 
 from __future__ import annotations
 
+import re
+
 from assay.verifiers.answers.cursor import items_of
 from assay.verifiers.answers.lexer import AnswerSyntaxError, Token, tokenize
 from assay.verifiers.answers.nodes import (
@@ -33,7 +35,18 @@ from assay.verifiers.answers.tables import MAX_ITEMS, TableParser
 from assay.verifiers.answers.units import parse_unit
 
 _RELATIONS = frozenset(("=", "<", ">", "le", "ge", "ne", "approx", "equiv", "in", "notin", "to", "sim"))
+_CHOICE = re.compile(r"(?:\\text ?\{)? ?\((?P<letter>[A-H])\) ?\}?[ :.]*(?P<rest>(?![-+*/^_=<>,;:)]|\\).*)", re.DOTALL)
+"""A multiple-choice letter with what it stands for: `(C) 12`."""
 _QUALIFIERS = ("for all ", "for any ", "for every ", "for each ", "where ", "for ", "with ", "when ", "if ")
+_VERBS = frozenset(("is", "are", "has", "have", "was", "were", "equals", "gets"))
+_DOUBTS = frozenset(
+    ("not", "maybe", "perhaps", "probably", "possibly", "might", "either", "neither", "nor", "about", "approximately",
+     "almost", "least", "most", "less", "more", "than", "greater", "under", "over", "between", "except", "without",
+     "no", "never", "if", "or", "any", "cannot", "can't", "isn't", "aren't", "hasn't")
+)  # fmt: skip
+_DISCOURSE = frozenset(
+    ("therefore", "thus", "hence", "so", "then", "since", "because", "we", "now", "finally", "answer")
+)
 _QUALIFIER_WORDS = frozenset(("for all", "for any", "for every", "for each", "where", "for", "with", "when", "if"))
 
 
@@ -48,6 +61,9 @@ def parse(text: str, *, thousands: bool = True) -> Node:
     tokens = tokenize(text, thousands=thousands)
     if len(tokens) == 1:
         raise AnswerSyntaxError("empty")
+    choice = _CHOICE.fullmatch(text)
+    if choice is not None and choice["rest"]:
+        return Relation((Text(choice["letter"]), parse(choice["rest"], thousands=thousands)), ("=",))
     words = _only_words(tokens)
     if words is not None:
         return words
@@ -119,12 +135,23 @@ class AnswerParser(TableParser):
             ):
                 self.at += 1
                 return "where"
+            elif self.at_bracketed_range():
+                return "where"
             else:
                 break
             self.at += 1
         if not found and not self.closes(closers):
             raise self.error("unexpected")
         return None if self.closes(closers) else found
+
+    def at_bracketed_range(self) -> bool:
+        r"""Whether `(k \in ...)` is at hand, which says where a parameter lives."""
+        following = self.tokens[self.at + 1 : self.at + 3]
+        return self.is_op("(") and len(following) == 2 and following[0].kind == "sym" and following[1].value == "in"
+
+    def starts_atom(self) -> bool:
+        """Whether a factor begins here; the range of a parameter is none."""
+        return super().starts_atom() and not self.at_bracketed_range()
 
     # -- one item ----------------------------------------------------------------------------------------------
 
@@ -137,7 +164,11 @@ class AnswerParser(TableParser):
                 return Relation((Text(words), self.relation()), ("=",))
             if self.ends_item():
                 return Text(words)
+            if _is_label(words):
+                return Relation((Text(words), self.relation()), ("=",))
             raise self.error("words before a formula")
+        if self.is_op("approx", "="):
+            self.at += 1
         self.notice_definition()
         return self.relation()
 
@@ -304,6 +335,15 @@ class AnswerParser(TableParser):
         self.expect(closer)
         items = items_of(inner)
         return items[0] if len(items) == 1 and closer == "}" else SetOf(items)
+
+
+def _is_label(words: str) -> bool:
+    """Whether words name the value that follows: "Minimum:", "the area is", "Anna has", "Paolo"."""
+    parts = words.split()
+    lower = [part.lower().strip(":,") for part in parts]
+    if _DOUBTS & set(lower) or lower[0] in _DISCOURSE:
+        return False
+    return words.rstrip().endswith(":") or lower[-1] in _VERBS or (len(parts) == 1 and parts[0][:1].isupper())
 
 
 def _arrange(items: list[Node], joints: list[str]) -> Node:

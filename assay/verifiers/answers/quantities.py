@@ -25,6 +25,9 @@ from assay.verifiers.answers.units import Dimension, parse_unit, same_words
 if TYPE_CHECKING:
     from assay.verifiers.answers.compare import Comparison
 
+_SIGNS = {"percent": "%", "deg": "deg", "degC": "degC", "degF": "degF"}
+"""Functions of the syntax tree that are written as signs after a number, and their units."""
+
 
 def same(comparison: Comparison, gold: Node, answer: Node) -> bool:
     """Compare two values of which at least one carries a unit, a percent or a degree sign."""
@@ -92,13 +95,13 @@ def _angles(comparison: Comparison, value1: Node, unit1: str, value2: Node, unit
 
 def has_sign(gold: Node, answer: Node) -> bool:
     """Whether one of the answers carries a percent or degree sign."""
-    return any(isinstance(n, Call) and n.name in ("percent", "deg") for n in (gold, answer))
+    return any(isinstance(n, Call) and n.name in _SIGNS for n in (gold, answer))
 
 
 def _measure(node: Node) -> tuple[Node, str]:
     """Return value and unit; signs count as units, and a unit of no dimension as none."""
-    if isinstance(node, Call) and node.name in ("percent", "deg"):
-        return node.args[0], "%" if node.name == "percent" else "deg"
+    if isinstance(node, Call) and node.name in _SIGNS:
+        return node.args[0], _SIGNS[node.name]
     if isinstance(node, Quantity):
         known = parse_unit(node.unit)
         if known is not None and not known[1]:

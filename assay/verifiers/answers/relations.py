@@ -23,6 +23,7 @@ from assay.verifiers.answers.nodes import (
     Ratio,
     Relation,
     SetOf,
+    SetOperation,
     Sym,
     Text,
     negative,
@@ -48,15 +49,30 @@ def same(comparison: Comparison, gold: Node, answer: Node) -> bool:
     if isinstance(gold, Relation):
         if gold.ops == ("in",) or realsets.is_inequality(gold):
             return comparison.policy.relation_as_set and _as_sets(comparison, gold, answer)
-        assigned = assignment(comparison, gold)
-        if assigned is not None:
-            return _same_assigned(comparison, assigned[0], assigned[1], answer)
-        return _solved(comparison, gold, answer)
+        assigned = assignment(comparison, gold) or _measured(gold)
+        if assigned is None:
+            return _solved(comparison, gold, answer)
+        if isinstance(assigned[0], Text) and len(assigned[0].words) == 1 and comparison.same(assigned[0], answer):
+            return True
+        return _same_assigned(comparison, assigned[0], assigned[1], answer)
     assert isinstance(answer, Relation)
     if realsets.is_inequality(answer):
         return comparison.policy.relation_as_set and _as_sets(comparison, gold, answer)
     assigned = assignment(comparison, answer)
-    return assigned is not None and _same_assigned(comparison, assigned[0], gold, assigned[1])
+    if assigned is None:
+        return False
+    if isinstance(assigned[0], Text) and len(assigned[0].words) == 1 and comparison.same(gold, assigned[0]):
+        return True
+    return _same_assigned(comparison, assigned[0], gold, assigned[1])
+
+
+def _measured(gold: Relation) -> tuple[Node, Node] | None:
+    """Split a gold such as `sin A = 1/2` or `|z| = 2`, which asks for the value of a function."""
+    if gold.ops != ("=",) or symbols(gold.operands[1]):
+        return None
+    name = gold.operands[0]
+    asked = isinstance(name, Call) and len(name.args) == 1 and isinstance(name.args[0], Sym)
+    return (name, gold.operands[1]) if asked else None
 
 
 def _same_assigned(comparison: Comparison, name: Node | None, gold: Node, answer: Node) -> bool:
@@ -89,6 +105,11 @@ def is_name(node: Node) -> bool:
         return node.name not in KNOWN or (node.name in ("abs", "log", "ln") and _is_figure(node.args[0]))
     if isinstance(node, Group):
         return all(is_name(item) for item in node.items)
+    if isinstance(node, SetOperation):
+        return all(isinstance(part, Sym) for part in node.parts)
+    if isinstance(node, Mul) and node.factors[0] == Sym("d"):
+        last = node.factors[-1]
+        return isinstance(last, Pow) and isinstance(last.base, Mul) and last.base.factors[0] == Sym("d")
     return isinstance(node, Ratio | Mul | Pow) and _is_figure(node)
 
 

@@ -9,6 +9,7 @@ from assay.verifiers.answers.lexer import AnswerSyntaxError
 from assay.verifiers.answers.nodes import Cases, Listing, Matrix, Node, Text
 
 _MATRICES = frozenset(("pmatrix", "bmatrix", "matrix", "vmatrix", "Bmatrix", "Vmatrix", "smallmatrix", "array"))
+_SYSTEMS = frozenset(("aligned", "align", "align*", "gathered", "split", "system"))
 MAX_ITEMS = 64
 
 
@@ -22,8 +23,12 @@ class TableParser(ExpressionParser):
             while not self.accept("}"):
                 if self.take().kind == "end":
                     raise self.error("the columns do not end")
-        if name == "cases":
+        if name in _SYSTEMS:
+            self.tokens[self.at :] = [t for t in self.tokens[self.at :] if t.value != "&"]
+        if name in _SYSTEMS or name == "cases":
             rows = self.rows(cells=self.clause_or_words)
+            if all(len(row) == 1 for row in rows) and len(rows) > 1:
+                return Listing(tuple(row[0] for row in rows))
             return Cases(tuple(rows))
         if name not in _MATRICES:
             raise AnswerSyntaxError(f"unknown environment {name!r}")

@@ -149,8 +149,10 @@ class MathVerifier(Verifier):
     def verify_answer(self, target: Any, response: str, *, steps: int | None = None) -> Verdict:
         """Return the verdict on a response against a target, within `steps` per comparison."""
         limit = self.steps if steps is None else steps
-        golds = _golds(target)
         found = extract(response, unmarked=self.policy.unmarked == "last")
+        if type(target) is str:
+            return self._against(target, found, limit)
+        golds = _golds(target)
         verdict: Verdict | None = None
         for gold in golds:
             new = self._against(gold, found, limit)
@@ -204,12 +206,12 @@ class MathVerifier(Verifier):
         gold = read_gold(target)
         if gold is None:
             return no_verdict("the gold is empty", status="unparsable", stage="extract")
-        if self.policy.several == "ambiguous":
+        if found.others and self.policy.several == "ambiguous":
             for other in found.others:
                 if not (self._judge(other, answer, steps).correct or self._judge(answer, other, steps).correct):
                     return wrong(f"also answers {other[:60]!r}", extracted=answer, stage="extract")
         verdict = self._judge(gold.text, answer, steps)
-        if verdict.correct or found.fallback in (None, answer):
+        if verdict.correct or verdict.status == "timeout" or found.fallback in (None, answer):
             return verdict
         assert found.fallback is not None
         later = self._judge(gold.text, found.fallback, steps)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from assay.verifiers.answers.nodes import Const, Mul, Node, Num, NumberSet, SetOf, Sym, Text, number
+from assay.verifiers.answers.nodes import Const, Listing, Mul, Node, Num, NumberSet, SetOf, Sym, Text, number
 
 _ARTICLES = frozenset(("a", "an", "the"))
 _TOKEN = re.compile(r"[^\W_]+", re.UNICODE)
 _LATEX = re.compile(r"\\(?:text|mathrm|textbf|mathbf|textit)\s*\{|\\[a-zA-Z]+|[{}$]")
+_CHOICES = frozenset("ABCDEFGH")
 _MEANINGS: dict[str, Node] = {
     **dict.fromkeys(("infinitely many", "infinite", "infinity", "infinitely many solutions"), Const("inf")),
     **dict.fromkeys(("all real numbers", "all reals", "real numbers", "all real x", "any real number"), NumberSet("R")),
@@ -55,6 +56,48 @@ def same(left: Node, right: Node) -> bool:
 def meaning(node: Node) -> Node:
     """Return the value that words stand for, such as the reals for "all real numbers"; else the node itself."""
     return _MEANINGS.get(key(node.words), node) if isinstance(node, Text) else node
+
+
+def same_choices(left: Node, right: Node) -> bool:
+    """Whether two answers name the same choices, of which at least one is written as a list: `A, C` and `AC`."""
+    listed = isinstance(left, Listing | SetOf) or isinstance(right, Listing | SetOf)
+    named = _letters(left)
+    return listed and named is not None and named == _letters(right)
+
+
+def same_verdict(left: Node, right: Node) -> bool:
+    """Whether one answer is a bare yes or no and the other begins with the same word: "Yes, it is"."""
+    one, two = _verdict(left), _verdict(right)
+    return one is not None and one == two and (isinstance(left, Text) or isinstance(right, Text))
+
+
+def _verdict(node: Node) -> str | None:
+    first = node
+    if isinstance(node, Listing):
+        if node.joint != "," or any(_verdict(item) is not None for item in node.items[1:]):
+            return None
+        first = node.items[0]
+    if not isinstance(first, Text):
+        return None
+    head, comma, rest = first.words.partition(",")
+    if comma and {"yes", "no"} & set(key(rest).split()):
+        return None
+    word = key(head)
+    return word if word in ("yes", "no") else None
+
+
+def _letters(node: Node) -> frozenset[str] | None:
+    """Return the choices that an answer such as `A, C` or `AC` names; None for any other answer and for one letter."""
+    if isinstance(node, Listing | SetOf):
+        spelled = "".join(item.name if isinstance(item, Sym) else "?" for item in node.items)
+    elif isinstance(node, Text):
+        spelled = node.words.strip()
+    elif isinstance(node, Mul):
+        spelled = "".join(f.name if isinstance(f, Sym) else "?" for f in node.factors)
+    else:
+        return None
+    distinct = len(set(spelled)) == len(spelled) >= 2
+    return frozenset(spelled) if distinct and set(spelled) <= _CHOICES else None
 
 
 def as_product(text: Text) -> Node | None:
