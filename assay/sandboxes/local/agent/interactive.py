@@ -112,16 +112,20 @@ def serve(payload: dict[str, Any]) -> None:
 
 
 def test(payload: dict[str, Any]) -> None:
-    """Run test code that calls a solution elsewhere. The last frame says whether the checks passed."""
+    """Run test code that calls a solution elsewhere. The last frame says whether the checks passed.
+
+    `call` holds the names that stand for the solution as arguments, and the check function to call, if any.
+    """
     link, module = _Link(), main_module()
     request = codec.decode(payload["call"])
     candidate = _proxy(link)
     try:
-        for name in request["names"]:
-            module.__dict__[name] = candidate
+        names = dict.fromkeys(request["args"], candidate)
+        module.__dict__.update(names)
         run_source(payload["source"], module, "tests.py")
-        if request["check"]:
-            module.__dict__[request["check"]](candidate)
+        module.__dict__.update(names)  # the source may have defined a stub of the same name
+        if request["function"]:
+            module.__dict__[request["function"]](candidate)
     except AssertionError as error:
         link.send(json.dumps({"failed": f"assertion: {error}"[:200]}))
     except Exception as error:  # noqa: BLE001 - what the candidate raised comes through the proxy: a failed test

@@ -1,0 +1,1 @@
+"""Grading programs: extraction, tests, comparison, credit. Expected values never enter a process of the candidate."""

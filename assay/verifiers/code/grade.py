@@ -1,0 +1,86 @@
+"""Run a program against its tests. One job for each test; comparing happens here, outside of every sandbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from assay.sandboxes import Call, Job, JobResult, Sandbox, SandboxFault
+from assay.sandboxes.local.agent import codec
+from assay.verifiers.code.compare import same_text, same_value
+from assay.verifiers.code.tester import TalkingSandbox, run_check
+from assay.verifiers.code.tests import CallTest, CheckTest, StdioTest, Suite, Test
+
+
+class GradingSandbox(Sandbox, TalkingSandbox, Protocol):
+    """What grading needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestOutcome:
+    """How a program did in one test."""
+
+    __test__ = False  # not a test class of pytest's
+
+    passed: bool
+    status: str
+    """`passed`, `wrong`, a status of the sandbox, or what is wrong with the result."""
+    reason: str = ""
+    result: JobResult | None = None
+
+
+def grade(sandbox: GradingSandbox, code: str, suite: Suite) -> Iterator[TestOutcome]:
+    """Yield the outcome of each test in order. Raises `SandboxFault` when a test could not be run."""
+    program = suite.assemble(code)
+    for test in suite.tests:
+        yield run_test(sandbox, program, suite, test)
+
+
+def run_test(sandbox: GradingSandbox, program: str, suite: Suite, test: Test) -> TestOutcome:
+    """Run one test. Raises `SandboxFault` when the sandbox failed, so that nothing is known."""
+    if isinstance(test, CheckTest):
+        outcome = run_check(sandbox, program, suite.entry_point, test, suite.limits)
+        return TestOutcome(outcome.passed, "passed" if outcome.passed else "wrong", outcome.reason)
+    if isinstance(test, StdioTest):
+        job = Job(source=program, stdin=test.input.encode("utf-8", "surrogatepass"), limits=suite.limits)
+    else:
+        job = Job(source=program, call=Call(suite.entry_point, test.args, test.kwargs), limits=suite.limits)
+    result = sandbox.run(job)
+    if result.fault:
+        raise SandboxFault(result.reason)
+    if not result.ok:
+        return TestOutcome(False, result.status, result.reason, result)
+    return _stdio(test, result) if isinstance(test, StdioTest) else _value(test, result)
+
+
+def _stdio(test: StdioTest, result: JobResult) -> TestOutcome:
+    if same_text(result.stdout, test.output, test.rule):
+        return TestOutcome(True, "passed", result=result)
+    return TestOutcome(False, "wrong", "the output differs", result)
+
+
+def _value(test: CallTest, result: JobResult) -> TestOutcome:
+    """Compare a returned value. The bytes are whatever the program chose to send: decode strictly, then compare."""
+    reply: Any = None
+    try:
+        reply = json.loads(result.result)
+        if not isinstance(reply, dict) or set(reply) != {"value"}:
+            return TestOutcome(False, "no value", _why(reply), result)
+        value = codec.from_json(reply["value"])
+    except (ValueError, RecursionError):
+        return TestOutcome(False, "no value", "the program returned nothing that can be read", result)
+    try:
+        passed = same_value(value, test.expected, test.rule, test.tolerance)
+    except (ArithmeticError, RecursionError):
+        passed = False
+    return TestOutcome(passed, "passed" if passed else "wrong", "" if passed else "the value differs", result)
+
+
+def _why(reply: Any) -> str:
+    if isinstance(reply, dict) and len(reply) == 1:
+        ((kind, text),) = reply.items()
+        if kind in ("raised", "missing", "unencodable"):
+            return f"{kind}: {str(text)[:150]}"
+    return "the program ended without returning"

@@ -1,0 +1,155 @@
+r"""What a program is tested by, as the target of a task holds it (JSON).
+
+    {"tests": [{"input": "1 2\\n", "output": "3\\n"}],                          stdin and stdout
+     "compare": "lines"}
+    {"tests": [{"args": [[1, 2]], "expected": 3}], "entry_point": "add"}       function calls
+    {"tests": [{"check": "assert sorted(f(3)) == [1]"}], "entry_point": "f"}    test code
+
+Arguments and expected values are in the form of `codec.to_json`, which for None, booleans, strings, lists and small
+integers is JSON itself. Optional in a test: `rule`, `tolerance` (see `compare`), `weight`, `group`. Optional at the top:
+`prompt` (source that the program may continue or build upon), `cpu_seconds`, `memory_mb`.
+
+A suite without tests is an error: it would pass every program.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+from assay.sandboxes.base import DEFAULT_LIMITS, Limits
+from assay.sandboxes.local.agent import codec
+from assay.verifiers.code.compare import TEXT_RULES, VALUE_RULES, TextRule, ValueRule
+
+
+@dataclass(frozen=True, slots=True)
+class StdioTest:
+    """Feed `input`, compare stdout."""
+
+    input: str
+    output: str
+    rule: TextRule = "lines"
+    weight: float = 1.0
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallTest:
+    """Call the entry point, compare its result."""
+
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    expected: Any
+    rule: ValueRule = "value"
+    tolerance: float = 0.0
+    weight: float = 1.0
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckTest:
+    """Test code that calls the entry point; it runs in a sandbox of its own and sees plain values only."""
+
+    source: str
+    function: str = ""
+    """A function of the test code to call with the candidate; otherwise running the source is the test."""
+    weight: float = 1.0
+    group: str = ""
+
+
+Test: TypeAlias = StdioTest | CallTest | CheckTest
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """All tests of a task."""
+
+    tests: tuple[Test, ...]
+    entry_point: str = ""
+    prompt: str = ""
+    limits: Limits = DEFAULT_LIMITS
+
+    def assemble(self, code: str) -> str:
+        """Return the program to run: the code, upon or continuing the prompt."""
+        if not self.prompt or "from __future__" in code:
+            return code
+        return f"{self.prompt}\n\n{code}" if self._defines(code) else self.prompt + code
+
+    def _defines(self, code: str) -> bool:
+        try:
+            tree = ast.parse(code)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+        wanted = self.entry_point.partition(".")[0]
+        return any(getattr(node, "name", None) in (wanted, "Solution") for node in tree.body) or any(
+            isinstance(node, ast.Assign) and any(getattr(t, "id", None) == wanted for t in node.targets)
+            for node in tree.body
+        )
+
+
+def read_suite(target: Any) -> Suite:
+    """Return the suite of a task's target. ValueError says what is wrong with it."""
+    if not isinstance(target, Mapping):
+        raise ValueError(f"the target must be an object with tests, not {type(target).__name__}")
+    rows = target.get("tests")
+    if not isinstance(rows, list) or not rows:
+        raise ValueError("the target has no tests")
+    rule = target.get("compare", "lines")
+    if rule not in TEXT_RULES:
+        raise ValueError(f"unknown rule {rule!r} to compare output; known: {', '.join(TEXT_RULES)}")
+    entry_point = str(target.get("entry_point") or "")
+    tests = tuple(_read_test(row, rule, i) for i, row in enumerate(rows))
+    if not entry_point and any(isinstance(test, CallTest | CheckTest) for test in tests):
+        raise ValueError("tests that call a function need an entry_point")
+    limits = Limits(
+        cpu_seconds=float(target.get("cpu_seconds", DEFAULT_LIMITS.cpu_seconds)),
+        memory_bytes=int(target.get("memory_mb", DEFAULT_LIMITS.memory_bytes // 2**20)) * 2**20,
+    )
+    return Suite(tests, entry_point, str(target.get("prompt") or ""), limits)
+
+
+def _read_test(row: Any, text_rule: str, index: int) -> Test:
+    if not isinstance(row, Mapping):
+        raise ValueError(f"test {index} must be an object")
+    weight = row.get("weight", 1.0)
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not weight > 0:
+        raise ValueError(f"test {index}: the weight must be a positive number")
+    shared: dict[str, Any] = {"weight": float(weight), "group": str(row.get("group", ""))}
+    if "output" in row:
+        return StdioTest(str(row.get("input", "")), str(row["output"]), cast("TextRule", text_rule), **shared)
+    if "check" in row:
+        return CheckTest(str(row["check"]), str(row.get("function", "")), **shared)
+    if "args" not in row:
+        raise ValueError(f"test {index} has neither output nor args nor check")
+    rule = row.get("rule", "value")
+    if rule not in VALUE_RULES:
+        raise ValueError(f"test {index}: unknown rule {rule!r}; known: {', '.join(VALUE_RULES)}")
+    if "expected" not in row and rule not in ("truthy", "falsy"):
+        raise ValueError(f"test {index} has no expected value")
+    try:
+        args, kwargs = codec.from_json(row["args"]), codec.from_json(row.get("kwargs", {"d": []}))
+        expected = codec.from_json(row.get("expected"))
+    except codec.CodecError as error:
+        raise ValueError(f"test {index}: {error}") from None
+    if not isinstance(args, list) or not isinstance(kwargs, dict):
+        raise ValueError(f"test {index}: args must be a list and kwargs an object")
+    return CallTest(tuple(args), kwargs, expected, rule, float(row.get("tolerance", 0.0)), **shared)
+
+
+def dump_test(test: Test) -> dict[str, Any]:
+    """Return a test as JSON."""
+    extra: dict[str, Any] = {} if test.weight == 1.0 else {"weight": test.weight}
+    if test.group:
+        extra["group"] = test.group
+    if isinstance(test, StdioTest):
+        return {"input": test.input, "output": test.output, **extra}
+    if isinstance(test, CheckTest):
+        return {"check": test.source, **({"function": test.function} if test.function else {}), **extra}
+    row = {"args": codec.to_json(list(test.args)), "expected": codec.to_json(test.expected), "rule": test.rule}
+    if test.kwargs:
+        row["kwargs"] = codec.to_json(dict(test.kwargs))
+    if test.tolerance:
+        row["tolerance"] = test.tolerance
+    return {**row, **extra}

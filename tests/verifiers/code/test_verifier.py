@@ -1,0 +1,149 @@
+"""Right programs pass, wrong ones fail, and no trick turns one into the other."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from assay.core.task import Task
+from assay.sandboxes import JobResult, LocalSandbox
+from assay.verifiers import Evidence, make_verifier, run_verifier
+from assay.verifiers.code.lift import lift_check
+from assay.verifiers.code.tests import CallTest, CheckTest, dump_test, read_suite
+from assay.verifiers.code.verifier import CodeVerifier
+from tests.verifiers.code.hacks import HACKS, STDIO_HACKS
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs Linux")
+
+SUM = {"tests": [{"input": "1 2\n", "output": "3\n"}, {"input": "5 6\n", "output": "11\n"}], "cpu_seconds": 1}
+ADD = {"tests": [{"args": [1, 2], "expected": 3}, {"args": [5, 6], "expected": 11}], "entry_point": "add"}
+CHECK = {"tests": [{"check": "for i in range(3):\n    assert add(i, 1) == i + 1"}], "entry_point": "add"}
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with LocalSandbox(1) as sandbox:
+        yield sandbox
+
+
+def judge(sandbox, code, target, **options):
+    verifier = CodeVerifier(sandbox=sandbox, **options)
+    return run_verifier(verifier, Task("t", "p", target), Evidence(f"Here:\n```python\n{code}\n```\n"))
+
+
+@pytest.mark.parametrize("target", [ADD, CHECK])
+def test_functions(sandbox, target):
+    assert judge(sandbox, "def add(a, b): return a + b", target).correct
+    assert judge(sandbox, "class Solution:\n    def add(self, a, b): return a + b", target).correct
+    assert judge(sandbox, "add = lambda a, b: a + b\nif __name__ == '__main__': print(1)", target).correct
+    for wrong in ("def add(a, b): return a * b", "def other(): pass", "def add(a, b): 1 / 0", "add = 3", "def add(:"):
+        verdict = judge(sandbox, wrong, target)
+        assert (verdict.score, verdict.correct) == (0.0, False), wrong
+
+
+def test_stdio(sandbox):
+    assert judge(sandbox, "print(sum(map(int, input().split())))", SUM).correct
+    assert judge(sandbox, "print(sum(map(int, input().split())), ' ')\nexit()", SUM).correct
+    assert not judge(sandbox, "print(3)", SUM).correct
+
+
+@pytest.mark.parametrize("target", [ADD, CHECK], ids=["data", "test code"])
+@pytest.mark.parametrize("name", HACKS)
+def test_no_hack_of_functions_is_paid(sandbox, name, target):
+    verdict = judge(sandbox, HACKS[name], target)
+    assert (verdict.score, verdict.correct) == (0.0, False), verdict
+    assert judge(sandbox, "def add(a, b): return a + b", ADD).correct
+
+
+@pytest.mark.parametrize("name", STDIO_HACKS)
+def test_no_hack_of_output_is_paid(sandbox, name):
+    verdict = judge(sandbox, STDIO_HACKS[name], SUM)
+    assert (verdict.score, verdict.correct) == (0.0, False), verdict
+
+
+def test_credit(sandbox):
+    half = "def add(a, b): return 3"
+    assert judge(sandbox, half, ADD).score == 0.0
+    assert judge(sandbox, half, ADD, credit="fraction").score == 0.5
+    grouped = {
+        "tests": [
+            {"args": [1, 2], "expected": 3, "group": "a", "weight": 1},
+            {"args": [0, 3], "expected": 3, "group": "b", "weight": 3},
+            {"args": [5, 6], "expected": 11, "group": "b", "weight": 4},
+        ],
+        "entry_point": "add",
+    }
+    assert judge(sandbox, half, grouped, credit="subtasks").score == pytest.approx(1 / 8)
+    assert judge(sandbox, half, grouped, credit="fraction").score == pytest.approx(4 / 8)
+
+
+class Broken(LocalSandbox):
+    def run(self, job):
+        return JobResult("internal_error", reason="broken")
+
+
+def test_a_fault_of_the_sandbox_is_no_verdict():
+    verdict = judge(Broken(1), "def add(a, b): return a + b", ADD, credit="fraction")
+    assert verdict.score is None
+    assert verdict.status == "error"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [None, {}, {"tests": []}, {"tests": [{}]}, {"tests": [{"args": [1]}], "entry_point": "f"}, {"tests": [{"args": [1], "expected": 1}]},
+     {"tests": [{"output": "1"}], "compare": "loosely"}],
+)  # fmt: skip
+def test_tests_that_cannot_be_read_are_no_verdict(sandbox, target):
+    verdict = judge(sandbox, "print(1)", target)
+    assert (verdict.score, verdict.status) == (None, "unparsable")
+    assert CodeVerifier(sandbox=sandbox).check_target(Task("t", "p", target))
+
+
+@pytest.mark.parametrize("response", ["", "I cannot.", "```python\nprint(1)", "<think>```python\nprint(3)\n```"])
+def test_no_program_is_no_answer(sandbox, response):
+    verdict = CodeVerifier(sandbox=sandbox).verify(Task("t", "p", SUM), Evidence(response))
+    assert (verdict.score, verdict.status) == (0.0, "no_answer")
+
+
+def test_tests_survive_json():
+    suite = read_suite(ADD)
+    assert read_suite(json.loads(json.dumps({**ADD, "tests": [dump_test(t) for t in suite.tests]}))) == suite
+
+
+def test_it_has_a_name():
+    assert isinstance(make_verifier("code"), CodeVerifier)
+
+
+@pytest.mark.skipif("ASSAY_DATA" not in os.environ, reason="ASSAY_DATA names no folder with benchmark rows")
+def test_human_eval_references_pass_and_empty_bodies_fail(sandbox):
+    rows = [json.loads(line) for line in (Path(os.environ["ASSAY_DATA"]) / "humaneval_odd.jsonl").open()]
+    failed, fooled, as_data = [], [], 0
+    for row in rows:
+        tests = lift_check(row["test"], row["entry_point"], prompt=row["prompt"])
+        as_data += isinstance(tests[0], CallTest)
+        target = {"tests": [dump_test(t) for t in tests], "entry_point": row["entry_point"], "prompt": row["prompt"]}
+        if not judge(sandbox, row["canonical_solution"], target).correct:
+            failed.append(row["task_id"])
+        if judge(sandbox, "    return None", target).correct:
+            fooled.append(row["task_id"])
+    assert not failed
+    assert not fooled
+    assert as_data >= 0.85 * len(rows)
+
+
+def test_lifting():
+    source = (
+        "def check(candidate):\n    'doc'\n    assert candidate(1, [2]) == (3,), 'message'\n    assert True\n"
+        "    assert abs(candidate(2) - 0.5) < 1e-6\n    assert not candidate('x', k=-1)\n    assert candidate(0) is None\n"
+        "    assert candidate(2 * 3)\n"
+    )
+    assert lift_check(source, "f") == [
+        CallTest((1, [2]), {}, (3,), "python"),
+        CallTest((2,), {}, 0.5, "close", 1e-6),
+        CallTest(("x",), {"k": -1}, None, "falsy"),
+        CallTest((0,), {}, None, "is"),
+        CallTest((6,), {}, None, "truthy"),
+    ]
+    loop = "def check(candidate):\n    for i in range(3):\n        assert candidate(i) == i\n"
+    assert lift_check(loop, "f") == [CheckTest(f"\n{loop}", "check")]
