@@ -192,7 +192,7 @@ def _rewards(subject: Subject) -> str:
     step_range, score_range = (-math.inf, math.inf), (0.0, 0.0)
     if isinstance(base, TaskEnv):
         tasks = [*subject.tasks(base)]
-        step_range, score_range = base.step_reward_range, base.verifier.score_range
+        step_range, score_range = env.get_wrapper_attr("step_reward_range"), base.verifier.score_range
     seen: list[float] = []
     for i, task in enumerate(tasks):
         oracle = base.demonstration(task) if isinstance(base, TaskEnv) and task else None
