@@ -46,7 +46,7 @@ def config(model: dict[str, Any], *, steps: int, warmstart: int = 0) -> Any:
                 "styles": {"careful": 0.15, "hasty": 0.45, "guess": 0.40},
             },
             "rollout": {"groups": GROUPS, "group_size": GROUP_SIZE, "max_tokens": MAX_TOKENS, "record_every": 1000},
-            "algorithm": {"loss_options": {"clip_low": 0.2, "clip_high": 0.28}, "dynamic_sampling": "off"},
+            "algorithm": {"loss_options": {"clip_low": 0.2, "clip_high": 0.28}, "dynamic_sampling": "keep"},
             "optim": {"learning_rate": RATE, "betas": [0.9, 0.95]},
             "eval": {"every": 10_000, "tasks": 1, "samples": 1, "ks": [1]},
             "checkpoint": {"every": 10_000},
@@ -166,7 +166,9 @@ def main() -> None:
             for side, run, seconds in (("assay", assay_steps, ours), ("trl", trl_steps, theirs)):
                 found, tokens = run(model, options.steps, options.precision, directory)
                 seconds += found
-                print(f"round {number}: {side:<5} {statistics.median(found):.3f} s/step, {tokens:.1f} tokens/completion")
+                print(
+                    f"round {number}: {side:<5} {statistics.median(found):.3f} s/step, {tokens:.1f} tokens/completion"
+                )
     a, b = statistics.median(ours), statistics.median(theirs)
     print(f"assay {a:.3f} s/step, trl {b:.3f} s/step (medians of {len(ours)}, {options.precision})")
     print(f"ratio trl/assay {b / a:.2f}")

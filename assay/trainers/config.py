@@ -130,9 +130,13 @@ class AlgorithmConfig(Config):
     advantage_options: dict[str, Any] = Field(default_factory=dict)
     loss: str = "ppo_clip"
     loss_options: dict[str, Any] = Field(default_factory=dict)
+    kl_coef: float = Field(0.0, ge=0.0)
+    """Weight of the KL divergence to the policy as it was before the first step; 0: no reference model is kept."""
+    entropy_coef: float = Field(0.0, ge=0.0)
+    """Weight of an entropy bonus."""
     normalization: Literal["token-mean", "sequence-mean", "constant"] = "token-mean"
     """How a token's weight follows from the counts of the whole step."""
-    dynamic_sampling: Literal["off", "drop", "refill"] = "drop"
+    dynamic_sampling: Literal["keep", "drop", "refill"] = "drop"
     """What to do with groups whose raw outcomes are all the same: keep, drop, or drop and sample until full."""
 
 

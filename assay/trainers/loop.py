@@ -106,6 +106,7 @@ async def _reinforce(session: Session, stop: StopSignal) -> None:
     config, progress = session.config, session.progress
     session.reporter.on_phase("train", progress.step, config.steps)
     await session.engine.update_weights(None, progress.step)
+    reference = session.reference()
     await _evaluate_and_save(session)
     while progress.step < config.steps and not stop.requested:
         started = time.perf_counter()
@@ -119,7 +120,7 @@ async def _reinforce(session: Session, stop: StopSignal) -> None:
             normalization=config.algorithm.normalization,
             max_tokens=config.rollout.episode_tokens or config.rollout.max_tokens,
         )
-        update = session.updater.step(samples)
+        update = session.update(samples, reference)
         progress.step += 1
         await session.engine.update_weights(None, progress.step)
         updated = time.perf_counter()

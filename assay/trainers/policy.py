@@ -126,6 +126,7 @@ def build_policy(config: ModelConfig) -> Policy:
         head_dim=config.hidden // config.heads,
         max_position_embeddings=config.max_positions,
         tie_word_embeddings=True,
+        initializer_range=config.hidden**-0.5,  # transformers' 0.02 suits widths of thousands; small models lag by far
         use_cache=True,
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,

@@ -5,6 +5,7 @@
     trajectories/<kind>-<step>.jsonl   the episodes of a step
     evals/step-<step>.json             summaries of evaluations on held-out tasks
     checkpoints/step-<step>/           all it takes to go on
+    reference/                         the policy before the first step, when the KL divergence to it is penalised
     model/                             the trained model, an ordinary checkpoint directory
 
     report.html                        written by `assay report`
@@ -35,6 +36,7 @@ class RunDirectory:
         self.config = self.path / "config.yaml"
         self.checkpoints = self.path / "checkpoints"
         self.model = self.path / "model"
+        self.reference = self.path / "reference"
 
     @property
     def begun(self) -> bool:
@@ -79,7 +81,7 @@ class RunDirectory:
         return not self.path.is_dir() or any(self.path.iterdir())
 
     def _clear(self) -> None:
-        for name in ("checkpoints", "trajectories", "evals", "model", "tensorboard"):
+        for name in ("checkpoints", "trajectories", "evals", "model", "reference", "tensorboard"):
             if (self.path / name).exists():
                 shutil.rmtree(self.path / name)
         for name in ("config.yaml", "metrics.jsonl", "report.html"):

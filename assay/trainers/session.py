@@ -6,17 +6,19 @@ Invariant: building a session from a checkpoint gives the state that the run had
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 
 from assay.agents.chat import ChatAgent
+from assay.agents.checkpoint import read_model
 from assay.agents.engines.base import Engine, SamplingParams
 from assay.agents.engines.hf import HFEngine
+from assay.core.trajectory import Sample
 from assay.rollouts.runner import Runner
 from assay.rollouts.store import TrajectoryStore
 from assay.trainers import episodes, warmstart
@@ -31,7 +33,10 @@ from assay.trainers.reporter import Reporter
 from assay.trainers.rundir import RunDirectory
 from assay.trainers.shaping import make_shaper
 from assay.trainers.tokenizer import check_vocabulary
-from assay.trainers.update import Updater
+from assay.trainers.update import Updater, sample_logprobs
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 class Session:
@@ -106,9 +111,35 @@ class Session:
             layout=optim.layout,
             temperature=1.0 if warming else self.config.rollout.temperature,
             grad_clip=optim.grad_clip,
+            entropy_coef=0.0 if warming else self.config.algorithm.entropy_coef,
+            kl_coef=0.0 if warming else self.config.algorithm.kl_coef,
             autocast_dtype=self.autocast,
             schedule=(lambda step: warmstart.rate(step, steps)) if warming else self._rate,
         )
+
+    def reference(self) -> PreTrainedModel | None:
+        """Return the policy as it was before the first step, frozen; None when there is no KL penalty."""
+        if self.config.algorithm.kl_coef == 0:
+            return None
+        if self.progress.step == 0:
+            self.policy.export(self.run.reference)
+        model: PreTrainedModel = read_model(self.run.reference).to(self.policy.device).requires_grad_(False)
+        return model
+
+    def update(self, samples: Sequence[Sample], reference: PreTrainedModel | None) -> dict[str, float]:
+        """Take one optimiser step."""
+        optim = self.config.optim
+        if reference is None:
+            return self.updater.step(samples)
+        known = sample_logprobs(
+            reference,
+            samples,
+            token_budget=optim.token_budget,
+            layout=optim.layout,
+            temperature=self.config.rollout.temperature,
+            autocast_dtype=self.autocast,
+        )
+        return self.updater.step(samples, known)
 
     def _rate(self, step: int) -> float:
         return min(1.0, (step + 1) / max(self.config.optim.warmup_steps, 1))

@@ -144,6 +144,17 @@ def test_ctrl_c_saves_and_the_run_goes_on_later(unbroken: Path, tmp_path: Path, 
     assert_same_run(unbroken, tmp_path)
 
 
+def test_a_penalty_keeps_the_reference_of_the_first_step_through_a_resume(tmp_path: Path) -> None:
+    config = smoke("algorithm.kl_coef=0.5", "algorithm.dynamic_sampling=keep")
+    assert train(config, tmp_path / "unbroken").finished
+    train(config, tmp_path / "broken", reporter=KillAt("train", 2, signal.SIGINT))
+    train(config, tmp_path / "broken", resume=True)
+    assert_same_run(tmp_path / "unbroken", tmp_path / "broken")
+    distances = [row["reference_kl"] for row in read_metrics(tmp_path / "unbroken") if row["kind"] == "train"]
+    assert abs(distances[0]) < 1e-6
+    assert distances[-1] > 1e-6
+
+
 def test_a_finished_run_can_be_made_longer(unbroken: Path, tmp_path: Path) -> None:
     train(smoke("steps=2"), tmp_path)
     assert train(smoke("steps=4"), tmp_path, resume=True).step == 4
