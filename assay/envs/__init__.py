@@ -13,6 +13,7 @@ _ENVIRONMENTS: dict[str, str] = {
     "assay/GuessNumber-v0": "assay.envs.games.guess_number:GuessNumberEnv",
     "assay/MathWord-v0": "assay.envs.math.mathword:MathWordEnv",
     "assay/ReasoningGym-v0": "assay.envs.puzzles.reasoning_gym:ReasoningGymEnv",
+    "assay/ServiceDesk-v0": "assay.envs.tools.service_desk:ServiceDeskEnv",
 }
 
 for _id, _path in _ENVIRONMENTS.items():
