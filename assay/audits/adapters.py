@@ -112,6 +112,7 @@ class MathVerifyPeer(Verifier):
 
 PEERS: Mapping[str, Callable[..., Verifier]] = {"math-verify": MathVerifyPeer}
 """Graders of other packages that can be audited by name."""
+PEER_PACKAGES: Mapping[str, str] = {"math-verify": "math_verify"}
 
 
 def resolve(spec: AnyVerifier, options: Mapping[str, Any] | None = None) -> VerifierSource:
@@ -124,8 +125,17 @@ def resolve(spec: AnyVerifier, options: Mapping[str, Any] | None = None) -> Veri
     """
     settings = dict(options or {})
     if isinstance(spec, str):
-        return VerifierSource(spec, lambda: _by_name(spec, settings))
-    return VerifierSource(_label(spec), lambda: _as_verifier(spec, settings))
+        return VerifierSource(spec, lambda: _by_name(spec, settings), _package_of(spec))
+    return VerifierSource(_label(spec), lambda: _as_verifier(spec, settings), (_module(spec) or "").partition(".")[0])
+
+
+def _package_of(spec: str) -> str:
+    path = spec.partition(":")[2] if spec.partition(":")[0] in STYLES else spec
+    return path.partition(":")[0].partition(".")[0] if ":" in path else PEER_PACKAGES.get(spec, "")
+
+
+def _module(thing: Any) -> str | None:
+    return getattr(thing, "__module__", None) or type(thing).__module__
 
 
 def _by_name(spec: str, options: dict[str, Any]) -> Verifier:

@@ -14,7 +14,7 @@ from typing import Any
 
 from assay.audits.accuracy import latency, measure
 from assay.audits.adapters import AnyVerifier, resolve
-from assay.audits.attacks import FAMILIES, GOLD_FREE, attack_cases, hostile_cases
+from assay.audits.attacks import FAMILIES, GOLD_FREE, attack_cases, hostile_cases, wrong_answers
 from assay.audits.case import Case, Trial
 from assay.audits.certified import Certified, measure_certified
 from assay.audits.corpora import refuse_unreadable, unreadable_golds
@@ -29,6 +29,7 @@ from assay.audits.probes import (
     constant_values,
     cross_cases,
     cross_prompt,
+    dead_function_probe,
     pick,
     stability_probe,
     symmetry_probe,
@@ -39,7 +40,7 @@ from assay.core.errors import ConfigError
 from assay.core.seeding import derive_seed
 from assay.verifiers.base import Verifier
 
-HOSTILE_LIMITS = RunLimits(seconds=1.0, memory_mb=2048)
+HOSTILE_LIMITS = RunLimits(seconds=1.0, memory_mb=2048, kills=1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +226,12 @@ def _certify(state: _Audit) -> tuple[Certified, list[Trial]]:
 
 def _exploit(state: _Audit) -> Exploits:
     plan, golds = state.plan, state.golds
+    golds = state.golds = golds[:40]
     families = FAMILIES if state.textual else {name: FAMILIES[name] for name in GOLD_FREE}
-    cases = attack_cases(golds, state.readable, seed=plan.seed, most=plan.attacks, families=families)
-    attacks = state.run(cases)
+    wrong = _rejected_answers(state) if state.textual else None
+    attacks = state.run(
+        attack_cases(golds, state.readable, seed=plan.seed, most=plan.attacks, families=families, wrong=wrong)
+    )
     constants = state.run(constant_cases(golds, state.frame, seed=plan.seed))
     cross = state.run(cross_cases(golds, state.frame, seed=plan.seed))
     limits = replace(plan.hostile, workers=plan.limits.workers)
@@ -251,6 +255,23 @@ def _exploit(state: _Audit) -> Exploits:
     return exploits
 
 
+def _rejected_answers(state: _Audit) -> dict[str, str]:
+    """Return a wrong answer for each gold that the verifier rejects in every frame that it reads."""
+    rng = random.Random(derive_seed("wrong-answers", state.plan.seed))
+    cases = [
+        replace(gold, id=f"{gold.id}#{n}", response=framed(frame, answer), answer=answer, origin="probe", correct=False)
+        for gold in state.golds[:40]
+        for n, answer in enumerate(wrong_answers(gold, rng, 3))
+        for frame in state.readable[:3]
+    ]
+    accepted = {(t.case.id, t.case.answer) for t in state.run(cases) if t.accepted}
+    rejected: dict[str, str] = {}
+    for case in cases:
+        if (case.id, case.answer) not in accepted:
+            rejected.setdefault(case.id.rpartition("#")[0], case.answer)
+    return rejected
+
+
 def _probe(state: _Audit, trials: Sequence[Trial]) -> None:
     plan = state.plan
     if not trials:
@@ -260,5 +281,7 @@ def _probe(state: _Audit, trials: Sequence[Trial]) -> None:
         state.source, pick(trials), plan.limits, deterministic=deterministic, threshold=plan.threshold
     )
     state.findings += symmetry_probe(state.source, trials, plan.limits, threshold=plan.threshold)
+    right = [t.case for t in trials if t.case.correct and t.case.family != "identity" and t.seconds < 0.5]
+    state.findings += dead_function_probe(state.source, right[:80], replace(plan.limits, seconds=2.0, kills=5))
     _, found = canary_probe(state.source, plan.hostile, state.golds, wrap=state.frame)
     state.findings += found

@@ -47,6 +47,8 @@ class VerifierSource:
 
     label: str
     build: Callable[[], Verifier]
+    package: str = ""
+    """Top-level package of the grader's code, where it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class RunLimits:
     memory_mb: int | None = None
     """Address space that a worker may add to what it had at its start; None for no limit."""
     workers: int = 1
+    kills: int = 20
+    """After so many kills the rest is not run, and has no verdict: a verifier that always hangs ends the run."""
     threads: int = 0
     """0 runs `verify` on the main thread of the worker; n > 0 in n threads that are not the main one."""
 
@@ -121,6 +125,7 @@ class _Worker:
 def _supervise(source: VerifierSource, cases: Sequence[Case], limits: RunLimits) -> Iterator[Result]:
     shards = [list(range(len(cases)))[k :: limits.workers] for k in range(limits.workers)]
     workers = [_start(source, cases, shard, limits) for shard in shards if shard]
+    kills = 0
     try:
         while workers:
             horizon = min(w.deadline(limits.seconds) for w in workers)
@@ -132,10 +137,14 @@ def _supervise(source: VerifierSource, cases: Sequence[Case], limits: RunLimits)
                     continue
                 workers.remove(worker)
                 worker.kill()
+                kills += bool(worker.todo)
                 if worker.todo:
                     yield from _bury(worker, limits, overdue=overdue and not ended)
-                if worker.todo:
+                if worker.todo and kills < limits.kills:
                     workers.append(_start(source, cases, worker.todo, limits))
+                for index in worker.todo if kills >= limits.kills else ():
+                    reason = f"not run: the verifier was killed {kills} times before"
+                    yield index, no_verdict(reason, status="timeout"), False, 0.0
     finally:
         for worker in workers:
             worker.kill()

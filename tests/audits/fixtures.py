@@ -100,3 +100,19 @@ def every_third(completion, answer):
     with _lock:
         _calls += 1
         return _calls % 3 == 0
+
+
+def _symbolic_equal(a, b):
+    raise TypeError("broken decorator")
+
+
+def _numeric_equal(a, b):
+    try:
+        return Fraction(a) == _symbolic_equal(a, b)
+    except TypeError:
+        return False
+
+
+def half_dead(completion, answer):
+    """Has a stage that always raises inside another's broad except; only equal texts are accepted."""
+    return completion == answer or _numeric_equal(completion, answer)

@@ -57,3 +57,11 @@ def test_a_hanging_verifier_leaves_no_process_behind():
 
     run_cases(resolve(fixtures.Sleepy()), cases("hang"), RunLimits(seconds=0.3))
     assert multiprocessing.active_children() == []
+
+
+def test_a_verifier_that_always_hangs_ends_the_run():
+    limits = RunLimits(seconds=0.2, kills=3, workers=2)
+    trials = run_cases(resolve(fixtures.Sleepy()), cases(*["hang"] * 40), limits)
+    assert len(trials) == 40
+    assert 3 <= sum(t.killed for t in trials) <= 5
+    assert sum("not run" in t.verdict.reason for t in trials) >= 35

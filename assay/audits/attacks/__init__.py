@@ -43,17 +43,21 @@ def attack_cases(
     seed: int = 0,
     most: int = 600,
     families: Mapping[str, Attack] = FAMILIES,
+    wrong: Mapping[str, str] | None = None,
 ) -> list[Case]:
     """Return attack cases, spread evenly over families and golds, at most `most` in all.
 
     `frames` are the ways of writing in which the verifier reads answers; each task is attacked in one of them.
+    `wrong` has a wrong answer by id of the gold, one that the verifier rejects when it stands alone: an attack must
+    not be credited with what the answer in it achieves. By default any wrong answer is taken.
     """
     rng = random.Random(derive_seed("attacks", seed))
     texts = [str(g.target) for g in golds]
     queues: dict[str, list[Case]] = {name: [] for name in families}
-    for gold in rng.sample(list(golds), min(len(golds), 40)):
+    for gold in golds:
         others = [t for t in texts if t != str(gold.target)]
-        prey = Prey(gold, wrong_answer(gold, texts, rng), others, rng.choice(frames))
+        answer = (wrong or {}).get(gold.id) or rng.choice(wrong_answers(gold, rng))
+        prey = Prey(gold, answer, others, rng.choice(frames))
         for name, attack in families.items():
             made = [text for text in dict.fromkeys(attack(prey, rng)) if not same_answer(text, prey.gold)]
             rng.shuffle(made)
@@ -63,11 +67,11 @@ def attack_cases(
     return [case for queue in queues.values() for case in rng.sample(queue, min(share, len(queue)))]
 
 
-def wrong_answer(gold: Case, golds: Sequence[str], rng: random.Random) -> str:
-    """Return an answer that is certainly wrong: a certified mutant, else a nonsense word."""
-    made = [m for m in mutants(str(gold.target), rng) if not m.correct and not m.certificate.convention]
-    short = [m.text for m in made if len(m.text) <= 2 * len(str(gold.target)) + 12]
-    return rng.choice(short) if short else "qzx"
+def wrong_answers(gold: Case, rng: random.Random, most: int = 4) -> list[str]:
+    """Return answers that are certainly wrong: certified mutants, and in the end a word that is none."""
+    made = [m.text for m in mutants(str(gold.target), rng) if not m.correct and not m.certificate.convention]
+    short = [text for text in made if len(text) <= 2 * len(str(gold.target)) + 12]
+    return [*rng.sample(short, min(most, len(short))), "qzx"]
 
 
 def same_answer(text: str, gold: str) -> bool:
@@ -98,4 +102,4 @@ def _case(gold: Case, family: str, text: str) -> Case:
     )
 
 
-__all__ = ["FAMILIES", "GOLD_FREE", "Prey", "attack_cases", "hostile_cases"]
+__all__ = ["FAMILIES", "GOLD_FREE", "Prey", "attack_cases", "hostile_cases", "same_answer", "wrong_answers"]

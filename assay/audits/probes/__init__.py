@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assay.audits.probes.canary import canary_probe
+from assay.audits.probes.dead import dead_function_probe
 from assay.audits.probes.exploit import (
     ConstantAnswer,
     CrossPrompt,
@@ -21,6 +22,7 @@ __all__ = [
     "constant_values",
     "cross_cases",
     "cross_prompt",
+    "dead_function_probe",
     "pick",
     "stability_probe",
     "symmetry_probe",

@@ -4,7 +4,7 @@ import pytest
 
 from assay.audits.adapters import resolve
 from assay.audits.case import Case
-from assay.audits.probes import canary_probe, pick, stability_probe, symmetry_probe
+from assay.audits.probes import canary_probe, dead_function_probe, pick, stability_probe, symmetry_probe
 from assay.audits.probes.exploit import (
     constant_cases,
     constant_values,
@@ -107,3 +107,15 @@ def test_main_effect_by_hand():
     assert main_effect([[True] * 4, [False] * 4]) == pytest.approx(0.25)
     # Both at one half: no effect beyond (less than) binomial noise.
     assert main_effect([[True, False], [False, True]]) == pytest.approx(-0.125)
+
+
+def test_dead_functions_are_found():
+    right = [Case(str(i), str(i), f"{i}.0", True) for i in range(1, 21)]
+    found = {f.kind: f for f in dead_function_probe(resolve("tests.audits.fixtures:half_dead"), right, LIMITS)}
+    assert set(found) == {
+        "dead-function/tests.audits.fixtures:_symbolic_equal",
+        "dead-function/tests.audits.fixtures:_numeric_equal",
+    }
+    assert "TypeError" in found["dead-function/tests.audits.fixtures:_symbolic_equal"].detail
+    assert "never says yes" in found["dead-function/tests.audits.fixtures:_numeric_equal"].title
+    assert dead_function_probe(resolve(fixtures.Rational()), right, LIMITS) == []
