@@ -213,6 +213,7 @@ def test_a_local_model_is_a_chat_model() -> None:
     chat.close()
 
 
+@pytest.mark.slow
 def test_a_directory_is_served_from_the_command_line(tmp_path: Path) -> None:
     model_of(TOKENIZER).save_pretrained(tmp_path / "tiny")
     TOKENIZER.save_pretrained(tmp_path / "tiny")
