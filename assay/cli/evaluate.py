@@ -15,6 +15,7 @@ from assay.agents.spec import AgentConfig, open_agent
 from assay.cli.common import err, out
 from assay.core.config import load_config
 from assay.core.errors import ConfigError
+from assay.core.registry import make
 from assay.core.seeding import short_hash
 from assay.evals.config import EvalConfig
 from assay.evals.rundir import MAY_DIFFER
@@ -50,6 +51,7 @@ def evaluate(
     from assay.evals.runner import evaluate as run
     from assay.rollouts.progress import EpisodeProgress
 
+    make(job.env, **job.env_options).close()  # a wrong name or a bad row is known before a model is loaded
     opened = open_agent(job.agent, **job.sampling.model_dump())
     bars: list[EpisodeProgress] = []
     with ExitStack() as stack:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -76,6 +77,14 @@ def command(*words: Any) -> list[str]:
 
 
 def spawn(*words: Any, **options: Any) -> subprocess.Popen[str]:
-    """Start the program in a process of its own, with pipes for what it prints."""
+    """Start the program in a process of its own, with pipes for what it prints.
+
+    Ctrl-C reaches it even where these tests run in the background of a shell, which ignores it.
+    """
     streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command(*words), env=environment(), **{**streams, **options})
+    return subprocess.Popen(
+        command(*words),
+        env=environment(),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        **{**streams, **options},
+    )
