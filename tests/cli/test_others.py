@@ -39,10 +39,8 @@ def test_a_process_of_its_own_says_the_same() -> None:
     done = subprocess.run(words, capture_output=True, text=True, env=environment(), check=False)
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr == (
-        "error: unknown environment 'assay/Countdwn-v0'; did you mean 'assay/Countdown-v0' or 'assay/Calculator-v0' or "
-        "'assay/MathWord-v0'?\n"
-    )
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: unknown environment 'assay/Countdwn-v0'; did you mean 'assay/Countdown-v0'")
 
 
 def test_a_missing_word_after_the_program_shows_help() -> None:
