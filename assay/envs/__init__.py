@@ -9,11 +9,16 @@ from assay.envs.base import Progress, SingleTurnEnv, TaskEnv
 _ENVIRONMENTS: dict[str, str] = {
     "assay/Arithmetic-v0": "assay.envs.math.arithmetic:ArithmeticEnv",
     "assay/Calculator-v0": "assay.envs.tools.calculator:CalculatorEnv",
+    "assay/Code-v0": "assay.envs.code.code:CodeEnv",
+    "assay/CodeInterpreter-v0": "assay.envs.code.interpreter:CodeInterpreterEnv",
+    "assay/CodeRepair-v0": "assay.envs.code.repair:CodeRepairEnv",
     "assay/Countdown-v0": "assay.envs.math.countdown:CountdownEnv",
     "assay/GuessNumber-v0": "assay.envs.games.guess_number:GuessNumberEnv",
     "assay/MathWord-v0": "assay.envs.math.mathword:MathWordEnv",
     "assay/ReasoningGym-v0": "assay.envs.puzzles.reasoning_gym:ReasoningGymEnv",
+    "assay/SearchQA-v0": "assay.envs.search.searchqa:SearchQaEnv",
     "assay/ServiceDesk-v0": "assay.envs.tools.service_desk:ServiceDeskEnv",
+    "assay/ToolCall-v0": "assay.envs.tools.tool_call:ToolCallEnv",
 }
 
 for _id, _path in _ENVIRONMENTS.items():

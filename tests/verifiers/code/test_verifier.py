@@ -1,5 +1,7 @@
 """Right programs pass, wrong ones fail, and no trick turns one into the other."""
 
+# ruff: noqa: E501
+
 import json
 import os
 from pathlib import Path

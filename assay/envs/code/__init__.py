@@ -1,0 +1,1 @@
+"""Write, repair and use programs; what runs, runs in a sandbox."""
