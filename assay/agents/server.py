@@ -1,6 +1,6 @@
 """A small OpenAI-compatible HTTP server over any engine: for tests over real HTTP, and to try a trained model.
 
-    python -m assay.agents.server --model runs/demo/model --port 8000
+    assay serve runs/demo/model --port 8000
 
 `POST /v1/chat/completions` knows messages, n, seed, temperature, top_p, top_k, min_p, max_tokens, logprobs and tools;
 `GET /v1/models` lists the one model. A choice i > 0 of a seeded request has a seed derived from (seed, i), so it does
@@ -12,14 +12,12 @@ requests on a loop of its own.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import sys
 import threading
 import time
 import uuid
-from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -248,32 +246,3 @@ def _as_call(call: ToolCall) -> dict[str, Any]:
         "type": "function",
         "function": {"name": call.name, "arguments": arguments},
     }
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Serve a Hugging Face checkpoint directory."""
-    parser = argparse.ArgumentParser(prog="python -m assay.agents.server", description=main.__doc__)
-    parser.add_argument("--model", required=True, help="directory with model and tokenizer")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--name", help="name of the model; the directory's when not given")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--max-batch", type=int, default=256, help="requests computed together")
-    arguments = parser.parse_args(argv)
-    try:
-        from assay.agents.checkpoint import pick_device, read_model, read_tokenizer
-        from assay.agents.engines.hf import HFEngine
-
-        tokenizer = read_tokenizer(arguments.model)
-        model = read_model(arguments.model).to(pick_device(arguments.device))
-        engine = HFEngine(model, max_batch=arguments.max_batch)
-        name = arguments.name or arguments.model.rstrip("/").rpartition("/")[2]
-        serve(engine, tokenizer, arguments.host, arguments.port, model_name=name)
-    except AssayError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

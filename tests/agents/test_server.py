@@ -21,7 +21,7 @@ from assay.agents.engines.api import ApiModel
 from assay.agents.engines.base import Completion, SamplingParams
 from assay.agents.engines.hf import HFEngine
 from assay.agents.local_chat import LocalChatModel
-from assay.agents.server import ChatServer, main
+from assay.agents.server import ChatServer
 from assay.core.chat import ChatModel
 from assay.core.errors import ConfigError
 from assay.core.message import tool_result, user
@@ -217,7 +217,7 @@ def test_a_local_model_is_a_chat_model() -> None:
 def test_a_directory_is_served_from_the_command_line(tmp_path: Path) -> None:
     model_of(TOKENIZER).save_pretrained(tmp_path / "tiny")
     TOKENIZER.save_pretrained(tmp_path / "tiny")
-    command = [sys.executable, "-m", "assay.agents.server", "--model", str(tmp_path / "tiny"), "--port", "0"]
+    command = [sys.executable, "-m", "assay", "serve", str(tmp_path / "tiny"), "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -230,15 +230,6 @@ def test_a_directory_is_served_from_the_command_line(tmp_path: Path) -> None:
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
-
-
-def test_a_directory_that_is_none_is_one_line_and_exit_code_2(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["--model", str(tmp_path)]) == 2
-    error = capsys.readouterr().err
-    assert error.startswith("error: ")
-    assert error.count("\n") == 1
 
 
 def test_a_taken_port_is_refused(server: ChatServer) -> None:

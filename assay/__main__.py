@@ -1,0 +1,5 @@
+"""`python -m assay` is the `assay` program."""
+
+from assay.cli import main
+
+main()
