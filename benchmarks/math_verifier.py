@@ -175,8 +175,7 @@ def hostile(threads: int) -> float:
     """Grade hostile answers from many threads; returns the longest call in seconds."""
     verifier = MathVerifier()
     grade = our_grader(verifier)
-    grade(r"\frac{\pi^2}{6}", r"\sum_{k=1}^{\infty} 1/k^2")
-    time.sleep(3)  # the worker processes start once; this is not part of a call
+    verifier.warm()  # the worker processes start once; this is not part of a call
     cases = [
         (gold, text)
         for gold in ("5", "x+1", r"\sqrt{2}+1", "1,2,3")

@@ -45,8 +45,8 @@ _PHRASE = re.compile(
 )
 _STOP = re.compile(r"\.(?:\s|$)|\n|\bI hope\b|<\||</")
 _GUESS = re.compile(
-    r"\b(?:at least|at most|(?:less|more|greater|fewer|other) than|between|maybe|perhaps|probably|might|guess|unsure|either"
-    r"|possibly|no idea|don't know)\b",
+    r"\b(?:at least|at most|(?:less|more|greater|fewer|other) than|between|maybe|perhaps|probably|might|guess|unsure"
+    r"|either|possibly|no idea|don't know)\b",
     re.I,
 )
 _DENIAL = re.compile(r"\b(?:not|isn't|cannot|can't|never)\b", re.I)

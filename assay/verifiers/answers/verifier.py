@@ -121,7 +121,7 @@ class MathVerifier(Verifier):
 
     `Task.target` is the gold: a string (bare answer, `#### n`, or a solution with `\\boxed{}`), a number, or a list of
     acceptable golds. Options are those of `AnswerPolicy`, given as `policy={...}` or by keyword; `worker=False`
-    switches the last tier off.
+    switches the last tier off, a `SymbolicTier` of your own sets its limits.
     """
 
     name: ClassVar[str] = "math"
@@ -131,13 +131,13 @@ class MathVerifier(Verifier):
         self,
         policy: AnswerPolicy | Mapping[str, Any] | None = None,
         *,
-        worker: bool = True,
+        worker: bool | SymbolicTier = True,
         steps: int = STEPS,
         **options: Any,
     ) -> None:
         self.policy = policy if isinstance(policy, AnswerPolicy) else AnswerPolicy.of({**(policy or {}), **options})
         self.steps, self.group_steps = steps, 20 * steps
-        self._worker = SymbolicTier() if worker else None
+        self._worker = (SymbolicTier() if worker else None) if isinstance(worker, bool) else worker
         self._judge = lru_cache(maxsize=_CACHE)(self._compare)
 
     # -- the contract ------------------------------------------------------------------------------------------
@@ -191,6 +191,11 @@ class MathVerifier(Verifier):
             if self._worker is not None and _is_heavy(reading.node):
                 self._worker.warm()
         return None if _golds(task.target) else "there is no gold"
+
+    def warm(self) -> None:
+        """Start the worker processes and wait for them, so that the first integral is not answered "starting"."""
+        if self._worker is not None:
+            self._worker.warm().result()
 
     def close(self) -> None:
         """End the worker processes."""

@@ -68,10 +68,10 @@ def test_near_misses(left: str, right: str) -> None:
     "text", ["10^{10^{10^{10}}}", "((10!)!)!", r"\sin(10^{10^{9}})", r"7^{999999999}", "(x+1)^{10^9}", r"10^8!"]
 )
 def test_large_numbers_are_refused_not_formed(text: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     with suppress(Undecided, BudgetExceeded):
         assert not same(text, r"\sqrt{2}")
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 def test_a_budget_is_kept() -> None:

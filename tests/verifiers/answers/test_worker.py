@@ -7,18 +7,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from assay.core.verdict import Verdict
 from assay.verifiers.answers.normalise import clean
 from assay.verifiers.answers.parser import parse
 from assay.verifiers.answers.symbolic import decode, encode, equal_encoded
 from assay.verifiers.answers.verifier import MathVerifier
+from assay.verifiers.answers.worker import QUEUE, Busy, SymbolicTier
 
 
 @pytest.fixture(scope="module")
 def verifier() -> Iterator[MathVerifier]:
-    made = MathVerifier()
-    assert made._worker is not None
-    made._worker.warm().result(60)
+    made = MathVerifier(worker=SymbolicTier(patience=60, wall_seconds=20))  # a busy machine must not decide
+    made.warm()
     yield made
     made.close()
 
@@ -34,31 +33,37 @@ def verifier() -> Iterator[MathVerifier]:
     ],
 )
 def test_integrals_limits_and_series(verifier: MathVerifier, gold: str, answer: str, same: bool) -> None:
-    verdict = _patient(verifier, gold, answer)
+    verdict = verifier.verify_answer(gold, answer)
     assert (verdict.correct, verdict.stage) == (same, "worker")
 
 
-def _patient(verifier: MathVerifier, gold: str, answer: str) -> Verdict:
-    """Judge again when a busy machine was too slow for the limit."""
-    for _ in range(5):
-        verdict = verifier.verify_answer(gold, answer)
-        if verdict.status != "timeout":
-            break
-        verifier._judge.cache_clear()
-    return verdict
+@pytest.fixture(scope="module")
+def strict() -> Iterator[MathVerifier]:
+    made = MathVerifier()
+    made.warm()
+    yield made
+    made.close()
 
 
-def test_an_expensive_answer_is_killed_and_refused(verifier: MathVerifier) -> None:
+def test_an_expensive_answer_is_killed_and_refused(strict: MathVerifier) -> None:
     started = time.perf_counter()
-    verdict = verifier.verify_answer("5", r"\sum_{k=1}^{100000000} \sin(k^{k})")
-    assert time.perf_counter() - started < 1.0
+    verdict = strict.verify_answer("5", r"\sum_{k=1}^{100000000} \sin(k^{k})")
+    assert time.perf_counter() - started < 5.0
     assert (verdict.status, verdict.score) == ("timeout", 0.0)
-    assert _patient(verifier, r"\frac14", r"\int_0^1 x^3 dx").correct
 
 
-def test_an_expensive_gold_is_no_verdict(verifier: MathVerifier) -> None:
-    verdict = verifier.verify_answer(r"\sum_{k=1}^{100000000} \sin(k^{k})", "5")
+def test_an_expensive_gold_is_no_verdict(strict: MathVerifier) -> None:
+    verdict = strict.verify_answer(r"\sum_{k=1}^{100000000} \sin(k^{k})", "5")
     assert (verdict.status, verdict.score) == ("timeout", None)
+
+
+def test_a_full_queue_refuses_at_once() -> None:
+    tier = SymbolicTier(patience=60, wall_seconds=20)
+    tier.warm().result()
+    tier._in_hand = QUEUE
+    with pytest.raises(Busy):
+        tier.equal(parse("x"), parse("y"))
+    tier.close()
 
 
 def test_without_workers_a_sum_is_not_shown_equal() -> None:
