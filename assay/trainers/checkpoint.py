@@ -54,6 +54,8 @@ class Progress:
     """Time spent so far, over all processes that worked on the run."""
     updater: dict[str, Any] = field(default_factory=dict)
     """State of the updater: its counters."""
+    curriculum: dict[str, Any] = field(default_factory=dict)
+    """State of the curriculum; empty without one."""
     pending: list[Group] = field(default_factory=list)
     """Groups that were sampled and not yet trained on."""
 
@@ -150,6 +152,7 @@ def restore_checkpoint(
         metrics_offset=state["metrics_offset"],
         seconds=state["seconds"],
         updater=state["updater"],
+        curriculum=state.get("curriculum", {}),
         pending=list(_read_groups(path / "pending.jsonl")),
     )
 

@@ -66,6 +66,16 @@ class EnvConfig(Config):
     id: str
     options: dict[str, Any] = Field(default_factory=dict)
     eval_options: dict[str, Any] = Field(default_factory=dict)
+    wrappers: tuple[dict[str, Any], ...] = ()
+    """Reward wrappers around training environments, the first one innermost: each a `name` and its options."""
+
+    @field_validator("wrappers")
+    @classmethod
+    def _named(cls, wrappers: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        for wrapper in wrappers:
+            if not isinstance(wrapper.get("name"), str):
+                raise ValueError(f"a wrapper is written {{name: step_cost, cost: 0.01}}, not {wrapper!r}")
+        return wrappers
 
 
 class WarmstartConfig(Config):
@@ -111,6 +121,25 @@ class RolloutConfig(Config):
                 "training needs samples of the whole distribution: top_p, top_k and min_p bias the importance "
                 "ratio; leave them at 1.0, 0 and 0.0 (evaluation may use them)"
             )
+        return self
+
+
+class CurriculumConfig(Config):
+    """Which training tasks come next: a policy that chooses among arms by the raw outcomes.
+
+    Arms are either `levels`, each a set of options of the environment that makes its tasks (they are played in the
+    environment of `env.options`), or the parts of a finite task set `by` tag, difficulty or task.
+    """
+
+    policy: str = "learnability"
+    options: dict[str, Any] = Field(default_factory=dict)
+    levels: tuple[dict[str, Any], ...] = ()
+    by: Literal["tag", "difficulty", "task"] | None = None
+
+    @model_validator(mode="after")
+    def _has_arms(self) -> CurriculumConfig:
+        if bool(self.levels) == (self.by is not None):
+            raise ValueError("a curriculum needs either levels, such as [{terms: 4}, {terms: 6}], or by")
         return self
 
 
@@ -188,6 +217,8 @@ class TrainConfig(Config):
     seed: int = 0
     warmstart: WarmstartConfig = WarmstartConfig()
     rollout: RolloutConfig = RolloutConfig()
+    curriculum: CurriculumConfig | None = None
+    """None takes the environment's training tasks in their order."""
     algorithm: AlgorithmConfig = AlgorithmConfig()
     optim: OptimConfig = OptimConfig()
     eval: EvalConfig = EvalConfig()

@@ -6,25 +6,29 @@ unbroken one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 from assay.core.errors import ConfigError
 from assay.core.message import text_of
 from assay.core.registry import make
 from assay.core.task import Limits, Task, TaskSet
+from assay.core.trajectory import Group
+from assay.curricula import Arm, Curriculum, Pick, arms_by, make_policy
+from assay.envs.wrappers import wrap
 from assay.rollouts.pool import AnyEnv
-from assay.trainers.config import EnvConfig, RolloutConfig
+from assay.trainers.config import EnvConfig, RolloutConfig, TrainConfig
 
 Split = Literal["train", "eval"]
 
 
 def env_maker(config: EnvConfig, split: Split) -> Callable[[], AnyEnv]:
-    """Return what makes environments of one split."""
+    """Return what makes environments of one split. Only those of training are shaped: evaluation reads raw rewards."""
     options: dict[str, Any] = {"split": split, **config.options}
     if split == "eval":
         options.update(config.eval_options)
-    return lambda: make(config.id, **options)
+    wrappers = config.wrappers if split == "train" else ()
+    return lambda: wrap(make(config.id, **options), wrappers)
 
 
 def tasks_of(make_env: Callable[[], AnyEnv], env_id: str) -> TaskSet:
@@ -39,11 +43,11 @@ def tasks_of(make_env: Callable[[], AnyEnv], env_id: str) -> TaskSet:
     return tasks
 
 
-def openings(make_env: Callable[[], AnyEnv], tasks: TaskSet, count: int = 32) -> Iterator[str]:
-    """Yield the text of the messages that open the first episodes."""
+def openings(make_env: Callable[[], AnyEnv], sources: Sequence[TaskSet], count: int = 32) -> Iterator[str]:
+    """Yield the text of the messages that open the first episodes of each source."""
     env = make_env()
     try:
-        for task in tasks.head(count):
+        for task in (task for tasks in sources for task in tasks.head(count)):
             observation, _ = env.reset(seed=0, options={"task": task})
             yield from map(text_of, observation)
     finally:
@@ -54,6 +58,38 @@ def draw(tasks: TaskSet, start: int, count: int) -> Iterator[Task]:
     """Yield `count` tasks from number `start` on, from the beginning again after the last one."""
     for number in range(start, start + count):
         yield tasks[number if tasks.size is None else number % tasks.size]
+
+
+def make_curriculum(config: TrainConfig, tasks: TaskSet) -> Curriculum | None:
+    """Return the curriculum over the training tasks, or None when the configuration has none."""
+    settings, env = config.curriculum, config.env
+    if settings is None:
+        return None
+    if settings.by is not None:
+        arms = arms_by(settings.by, tasks)
+    else:
+        levels = {", ".join(f"{key}={value}" for key, value in level.items()): level for level in settings.levels}
+        if len(levels) != len(settings.levels):
+            raise ConfigError("curriculum.levels: two levels are the same")
+        arms = []
+        for name, level in levels.items():
+            options = {**env.options, **level}
+            arms.append(Arm(name, tasks_of(env_maker(env.model_copy(update={"options": options}), "train"), env.id)))
+    return Curriculum(arms, make_policy(settings.policy, len(arms), seed=config.seed, **settings.options))
+
+
+def tasks_beyond(config: TrainConfig, curriculum: Curriculum | None) -> list[TaskSet]:
+    """Return the task sets of a curriculum that are not parts of the environment's own: its levels."""
+    if curriculum is None or config.curriculum is None or config.curriculum.by is not None:
+        return []
+    return [arm.tasks for arm in curriculum.arms]
+
+
+def observe(curriculum: Curriculum, picks: Sequence[Pick], groups: Sequence[Group]) -> None:
+    """Tell the curriculum the raw outcomes of the groups that were played, one for each pick, in order."""
+    for pick, group in zip(picks, groups, strict=True):
+        outcomes = [member.correct for member in group if member.correct is not None]
+        curriculum.observe(pick.arm, sum(outcomes), len(outcomes))
 
 
 def episode_limits(config: RolloutConfig) -> Limits:

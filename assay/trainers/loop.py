@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.core.trajectory import Group
+from assay.curricula import Pick
 from assay.evals.summary import EvalSummary
 from assay.rollouts.groups import group_requests, play_groups, sample_groups, usable
 from assay.rollouts.request import EpisodeRequest
@@ -125,7 +126,9 @@ async def _reinforce(session: Session, stop: StopSignal) -> None:
         await session.engine.update_weights(None, progress.step)
         updated = time.perf_counter()
         seconds = {"seconds/rollout": sampled - started, "seconds/update": updated - sampled}
-        session.log("train", progress.step, {**rollout_metrics(played), "groups": len(groups), **update, **seconds})
+        lesson = session.curriculum.metrics() if session.curriculum is not None else {}
+        numbers = {**rollout_metrics(played), "groups": len(groups), **update, **lesson, **seconds}
+        session.log("train", progress.step, numbers)
         session.reporter.on_progress(progress.step)
         await _evaluate_and_save(session, always=progress.step == config.steps)
 
@@ -133,10 +136,15 @@ async def _reinforce(session: Session, stop: StopSignal) -> None:
 async def _sample(session: Session) -> tuple[Sequence[Group], Sequence[Group]]:
     """Play the episodes of the next step; return all groups, and those to train on."""
     rollout, progress, mode = session.config.rollout, session.progress, session.config.algorithm.dynamic_sampling
-    step, drawn = progress.step + 1, progress.next_task
+    step, drawn, curriculum = progress.step + 1, progress.next_task, session.curriculum
+    picks: list[Pick] = []
 
     def draw(count: int) -> list[EpisodeRequest]:
-        tasks = list(episodes.draw(session.tasks, progress.next_task, count))
+        if curriculum is None:
+            tasks = list(episodes.draw(session.tasks, progress.next_task, count))
+        else:
+            picks.extend(new := curriculum.draw(count))
+            tasks = [pick.task for pick in new]
         name = f"step-{step:06d}/{progress.next_task - drawn:04d}"
         progress.next_task += count
         return list(group_requests(tasks, rollout.group_size, seed=session.config.seed, name=name))
@@ -144,10 +152,14 @@ async def _sample(session: Session) -> tuple[Sequence[Group], Sequence[Group]]:
     with session.record("train", step) as session.runner.store:
         if mode == "refill":
             batch = await sample_groups(session.runner, draw, rollout.groups)
-            return batch.played, batch.groups
-        played = await play_groups(session.runner, draw(rollout.groups))
-    fit = [group for group in map(usable, played) if group is not None]
-    return played, [group for group in fit if group.mixed] if mode == "drop" else fit
+            played, fit = list(batch.played), list(batch.groups)
+        else:
+            played = await play_groups(session.runner, draw(rollout.groups))
+            fit = [group for group in map(usable, played) if group is not None]
+            fit = [group for group in fit if group.mixed] if mode == "drop" else fit
+    if curriculum is not None:
+        episodes.observe(curriculum, picks, played)
+    return played, fit
 
 
 async def _evaluate_and_save(session: Session, *, always: bool = False) -> None:

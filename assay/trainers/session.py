@@ -52,8 +52,10 @@ class Session:
         self.make_eval_env = episodes.env_maker(config.env, "eval")
         self.tasks = episodes.tasks_of(self.make_env, config.env.id)
         self.eval_tasks = episodes.tasks_of(self.make_eval_env, config.env.id)
+        self.curriculum = episodes.make_curriculum(config, self.tasks)
         if config.model.path is None:
-            check_vocabulary(config.model.vocabulary, episodes.openings(self.make_env, self.tasks))
+            sources = [self.tasks, *episodes.tasks_beyond(config, self.curriculum)]
+            check_vocabulary(config.model.vocabulary, episodes.openings(self.make_env, sources))
         self.policy = load_policy(config.model, config.seed)
         self.autocast = torch.bfloat16 if config.model.autocast == "bfloat16" else None
         self.progress = Progress()
@@ -62,6 +64,8 @@ class Session:
             fingerprint, values = config.fingerprint, config.model_dump(mode="json")
             self.progress = restore_checkpoint(checkpoint, self.policy, self.optimizer, values, fingerprint)
             self.updater.load_state_dict(self.progress.updater)
+            if self.curriculum is not None:
+                self.curriculum.load_state_dict(self.progress.curriculum)
         self.engine = HFEngine(self.policy.model, max_batch=config.rollout.concurrency, dtype=self.autocast)
         self.runner = Runner(
             self.make_env,
@@ -168,6 +172,8 @@ class Session:
             return
         self.progress.metrics_offset, self.progress.seconds = self.metrics.offset, self.seconds
         self.progress.updater = self.updater.state_dict()
+        if self.curriculum is not None:
+            self.progress.curriculum = self.curriculum.state_dict()
         path = save_checkpoint(
             self.run.checkpoints,
             self.policy,

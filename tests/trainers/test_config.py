@@ -28,6 +28,10 @@ def load(*overrides: str) -> TrainConfig:
         ("optim.learning_rate=-1", "optim.learning_rate"),
         ("model.vocabulary=''", "path"),
         ("seed=-1", "seed"),
+        ("env.wrappers=[{cost: 1}]", "name: step_cost"),
+        ("curriculum={}", "levels"),
+        ("curriculum={by: tag, levels: [{terms: 2}]}", "either levels"),
+        ("curriculum={by: tags}", "curriculum.by"),
     ],
 )
 def test_what_makes_no_sense_is_one_clear_line(override: str, message: str) -> None:
@@ -47,4 +51,3 @@ def test_a_written_config_reads_back_equal(tmp_path: Path) -> None:
     config = load("warmstart.styles={careful: 0.15, guess: 0.4}", "model.lora.rank=4")
     config.write(tmp_path / "config.yaml")
     assert load_config(TrainConfig, tmp_path / "config.yaml") == config
-

@@ -155,6 +155,39 @@ def test_a_penalty_keeps_the_reference_of_the_first_step_through_a_resume(tmp_pa
     assert distances[-1] > 1e-6
 
 
+CURRICULUM = "curriculum={policy: learnability, levels: [{terms: 2}, {terms: 3}], options: {memory: 4}}"
+
+
+@pytest.mark.parametrize("sampling", ["drop", "refill"])
+def test_a_curriculum_learns_and_survives_a_resume(tmp_path: Path, sampling: str) -> None:
+    config = smoke(CURRICULUM, f"algorithm.dynamic_sampling={sampling}", "env.options={terms: [2, 3]}")
+    assert train(config, tmp_path / "unbroken").finished
+    train(config, tmp_path / "broken", reporter=KillAt("train", 3, signal.SIGINT))
+    train(config, tmp_path / "broken", resume=True)
+    assert_same_run(tmp_path / "unbroken", tmp_path / "broken")
+    row = [row for row in read_metrics(tmp_path / "unbroken") if row["kind"] == "train"][-1]
+    assert {"curriculum/rate/terms=2", "curriculum/probability/terms=3"} <= row.keys()
+    state = json.loads((tmp_path / "unbroken/checkpoints/step-000004/state.json").read_text())["curriculum"]
+    names = sorted((tmp_path / "unbroken" / "trajectories").glob("train-*"))
+    episodes = [episode for name in names for episode in read_trajectories(name)]
+    played = {tag: sum(tag in episode.tags for episode in episodes) for tag in ("terms-2", "terms-3")}
+    assert [4 * drawn for drawn in state["next"]] == list(played.values())
+    assert sum(state["policy"]["rates"]["total"]) <= sum(played.values())
+
+
+def test_training_is_shaped_and_evaluation_is_not(tmp_path: Path) -> None:
+    config = smoke("env.wrappers=[{name: step_cost, cost: 0.25}]", "steps=2")
+    assert train(config, tmp_path).finished
+    episodes = {
+        kind: list(read_trajectories(tmp_path / f"trajectories/{kind}-000002.jsonl")) for kind in ("train", "eval")
+    }
+    for episode in episodes["train"]:
+        assert episode.verdict is not None
+        assert episode.steps[-1].parts["shaping/step_cost"] == -0.25
+        assert episode.reward == (episode.verdict.score or 0.0) - 0.25
+    assert all("shaping/step_cost" not in episode.steps[-1].parts for episode in episodes["eval"])
+
+
 def test_a_finished_run_can_be_made_longer(unbroken: Path, tmp_path: Path) -> None:
     train(smoke("steps=2"), tmp_path)
     assert train(smoke("steps=4"), tmp_path, resume=True).step == 4
@@ -181,6 +214,13 @@ def test_directories_and_settings_that_do_not_fit_are_refused(unbroken: Path, tm
         ("algorithm.loss=ppo", "ppo_clip"),
         ("algorithm.loss_options={clip: 1}", "clip"),
         ("algorithm.shaping=[{name: overlong}]", "soft_overlong"),
+        ("env.wrappers=[{name: step_cots}]", "step_cost"),
+        ("env.wrappers=[{name: step_cost, costs: 1}]", "cost"),
+        ("curriculum={by: tag}", "finite"),
+        ("curriculum={levels: [{term: 2}]}", "terms"),
+        ("curriculum={levels: [{terms: 2}, {terms: 2}]}", "the same"),
+        ("curriculum={policy: learning, levels: [{terms: 2}]}", "learnability"),
+        ("curriculum={options: {memry: 2}, levels: [{terms: 2}]}", "memory"),
         ("rollout.tool_format=hermez", "hermes"),
         ("warmstart.styles={carefull: 1}", "careful"),
     ],
