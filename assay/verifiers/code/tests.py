@@ -6,7 +6,7 @@ r"""What a program is tested by, as the target of a task holds it (JSON).
     {"tests": [{"check": "assert sorted(f(3)) == [1]"}], "entry_point": "f"}    test code
 
 Arguments and expected values are in the form of `codec.to_json`, which for None, booleans, strings, lists and small
-integers is JSON itself. Optional in a test: `rule`, `tolerance` (see `compare`), `weight`, `group`. Optional at the top:
+integers is JSON itself. Optional in a test: `rule`, `tolerance` (see `compare`), `weight`, `group`. At the top:
 `prompt` (source that the program may continue or build upon), `cpu_seconds`, `memory_mb`.
 
 A suite without tests is an error: it would pass every program.
