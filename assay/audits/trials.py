@@ -56,7 +56,8 @@ class RunLimits:
     """How the cases are run."""
 
     seconds: float = 10.0
-    """Wall time of one case, then the worker is killed."""
+    """Wall time of one case, then the worker is killed. Longer on a machine with more work than processors: a verifier
+    that waits for its turn does not hang."""
     memory_mb: int | None = None
     """Address space that a worker may add to what it had at its start; None for no limit."""
     workers: int = 1
@@ -109,7 +110,10 @@ class _Worker:
 
     def deadline(self, seconds: float) -> float:
         """Return when the oldest thing in flight is overdue."""
-        return min((t + (_START_UP if i < 0 else seconds) for i, t in self.started.items()), default=float("inf"))
+        slack = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+        return min(
+            (t + slack * (_START_UP if i < 0 else seconds) for i, t in self.started.items()), default=float("inf")
+        )
 
     def kill(self) -> None:
         """Kill the process with everything it started."""

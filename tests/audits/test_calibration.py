@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.audits.calibration import auroc, average_precision, calibrate, calibrate_trials, reliability, threshold_at_fp
@@ -13,6 +13,7 @@ def test_auroc_by_hand():
     assert auroc([0.5, 0.6], [1, 1]) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.5, 0.7, 1.0]), st.booleans()), min_size=2, max_size=40))
 def test_auroc_is_the_share_of_ordered_pairs(rows):
     scores, labels = [s for s, _ in rows], [y for _, y in rows]

@@ -18,7 +18,7 @@ def test_a_hang_is_killed_and_the_others_are_judged(threads, workers):
     started = time.monotonic()
     limits = RunLimits(seconds=0.5, workers=workers, threads=threads)
     trials = run_cases(resolve(fixtures.Sleepy()), cases("a", "hang", "b", "a", "hang", "shrug"), limits)
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 120
     assert [t.accepted for t in trials] == [True, None, False, True, None, None]
     assert [t.killed for t in trials] == [False, True, False, False, True, False]
     assert [t.verdict.status for t in trials] == ["ok", "timeout", "ok", "ok", "timeout", "abstained"]

@@ -2,7 +2,7 @@ import random
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.audits.mutators.exact import Exact, parse_exact, square_parts
@@ -40,6 +40,7 @@ def test_a_comma_is_a_thousands_separator_only_when_asked():
     assert parse_exact("1,23", grouped=True) is None
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789+-*/^!(){}.,xyπ√\\ frac sqrtpi", max_size=40))
 def test_any_text_is_read_or_refused(text):
     value = parse_exact(text)
@@ -61,6 +62,7 @@ terms = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(terms)
 def test_what_is_written_reads_back(items):
     value = _value(items)
@@ -68,6 +70,7 @@ def test_what_is_written_reads_back(items):
     assert parse_exact(latex(value, times=r" \cdot ")) == value
 
 
+@settings(deadline=None)
 @given(terms, terms)
 def test_the_ring_agrees_with_floats(a, b):
     first, second = _value(a), _value(b)
@@ -80,6 +83,7 @@ def test_the_ring_agrees_with_floats(a, b):
     assert at(first - second) == pytest.approx(at(first) - at(second), rel=1e-9, abs=1e-6)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**6))
 def test_square_parts(n):
     a, b = square_parts(n)
