@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from assay.core.task import TaskSet
+
 
 def episode(env, task, actions):
     """Play one episode; return its steps. Stops when the episode is over or the actions run out."""
@@ -25,10 +27,11 @@ def final(env, task, actions: Iterable[str]):
     return step[1], step[4]["verdict"]
 
 
-def rate(env, agent: Callable[..., Iterable[str]], n: int = 1000) -> float:
-    """Return the share of `n` tasks that an agent solves. `agent(task, rng)` gives its turns."""
+def rate(env, agent: Callable[..., Iterable[str]], tasks: int | TaskSet = 1000) -> float:
+    """Return the share of tasks (the first so many, or the given ones) that `agent(task, rng)`'s turns solve."""
     rng = np.random.default_rng(0)
-    return float(np.mean([bool(final(env, task, agent(task, rng))[1].correct) for task in env.tasks.head(n)]))
+    chosen = env.tasks.head(tasks) if isinstance(tasks, int) else tasks
+    return float(np.mean([bool(final(env, task, agent(task, rng))[1].correct) for task in chosen]))
 
 
 def forever(*turns: str):

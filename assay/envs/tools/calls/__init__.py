@@ -1,0 +1,1 @@
+"""Single-shot function calling: generated requests, rows of the BFCL format, and how calls are compared."""
