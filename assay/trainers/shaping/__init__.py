@@ -7,6 +7,10 @@ from typing import Any
 from assay.core.registry import Registry
 from assay.trainers.binding import bindable
 from assay.trainers.shaping.base import Shaper, add_rewards
+from assay.trainers.shaping.dast import dast
+from assay.trainers.shaping.dominant import verifier_dominant
+from assay.trainers.shaping.dylr import dylr
+from assay.trainers.shaping.pareto_mask import pareto_mask
 from assay.trainers.shaping.soft_overlong import soft_overlong
 from assay.trainers.shaping.top_lambda_length import top_lambda_length
 from assay.trainers.shaping.unlikeliness import unlikeliness
@@ -14,7 +18,7 @@ from assay.trainers.shaping.unlikeliness import unlikeliness
 SHAPERS: Registry[Shaper] = Registry("shaper", "assay.shapers")
 """Shapers by name. A factory takes the options and returns a `Shaper`."""
 
-for _function in (soft_overlong, top_lambda_length, unlikeliness):
+for _function in (dast, dylr, pareto_mask, soft_overlong, top_lambda_length, unlikeliness, verifier_dominant):
     SHAPERS.register(_function.__name__, bindable("shaper", _function))
 
 
@@ -23,4 +27,16 @@ def make_shaper(name: str, **options: Any) -> Shaper:
     return SHAPERS.make(name, **options)
 
 
-__all__ = ["SHAPERS", "Shaper", "add_rewards", "make_shaper", "soft_overlong", "top_lambda_length", "unlikeliness"]
+__all__ = [
+    "SHAPERS",
+    "Shaper",
+    "add_rewards",
+    "dast",
+    "dylr",
+    "make_shaper",
+    "pareto_mask",
+    "soft_overlong",
+    "top_lambda_length",
+    "unlikeliness",
+    "verifier_dominant",
+]
