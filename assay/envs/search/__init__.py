@@ -1,0 +1,1 @@
+"""Environments in which the agent searches for what it needs to know."""
