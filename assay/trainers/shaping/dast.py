@@ -30,4 +30,5 @@ def _bonus(group: Group) -> FloatArray:
     p = right[scored].mean()
     budget = (p * size[right].mean() if right.any() else 0.0) + (1 - p) * size[scored].max()
     excess = (size - budget) / max(budget, 1.0)
-    return np.where(right, np.maximum(0.5 - 0.5 * excess, 0.1), np.minimum(0.9 * excess - 0.1, -0.1))
+    bonus: FloatArray = np.where(right, np.maximum(0.5 - 0.5 * excess, 0.1), np.minimum(0.9 * excess - 0.1, -0.1))
+    return bonus

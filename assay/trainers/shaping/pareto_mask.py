@@ -28,9 +28,9 @@ def pareto_mask(groups: Sequence[Group], *, parts: Sequence[str]) -> list[Group]
 
 def dominated(points: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     """Return which rows of [n, k] are nowhere better and somewhere worse than another row; NaN rows take no part."""
-    as_good = (points[None] >= points[:, None]).all(axis=2)
-    better = (points[None] > points[:, None]).any(axis=2)
-    return (as_good & better).any(axis=1)
+    as_good = np.all(points[None] >= points[:, None], axis=2)
+    better = np.any(points[None] > points[:, None], axis=2)
+    return np.asarray(np.any(as_good & better, axis=1), np.bool_)
 
 
 def _bonus(group: Group, parts: Sequence[str]) -> FloatArray:
