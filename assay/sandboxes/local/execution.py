@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import marshal
 import os
@@ -9,6 +10,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from assay.sandboxes.base import Job, JobResult, SandboxFault
@@ -62,7 +64,7 @@ class Execution:
             "address_space": 0 if job.argv and counted else self._slot.address_space + memory,
             "file_size": max(limits.output_bytes, limits.disk_bytes),
             "open_files": limits.open_files,
-            "processes": limits.processes,
+            "processes": limits.processes + (_own_threads() if self._slot.shares_user else 0),
             "stack": limits.stack_bytes,
             "disk": limits.disk_bytes,
             "output": limits.output_bytes,
@@ -188,6 +190,17 @@ class Execution:
             self._channel.close()
         done, self._done = self._done, lambda: None
         done()
+
+
+def _own_threads() -> int:
+    """Return how many threads this user has: the kernel counts a job's together with them."""
+    total = 0
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
+            if int(fields["Uid"].split()[0]) == os.getuid():
+                total += int(fields["Threads"])
+    return total
 
 
 def _payload(job: Job, mode: str) -> bytes:

@@ -139,7 +139,9 @@ class SlotPool:
 def _tier(mechanisms: dict[str, str]) -> Tier:
     """Inside namespaces with a root of its own a job needs no Landlock to be kept from files; elsewhere it does."""
     active = {name for name, state in mechanisms.items() if state == "active"}
-    if not {"rlimits", "seccomp"} <= active or not active & {"landlock", "namespaces"}:
+    if "rlimits" not in active:
+        return Tier.NONE
+    if "seccomp" not in active or not active & {"landlock", "namespaces"}:
         return Tier.LIMITS
     if "namespaces" not in active:
         return Tier.FILTERED

@@ -17,6 +17,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import weakref
@@ -58,6 +59,8 @@ class LocalSandbox:
         extra_trees: Iterable[str] = (),
         strategies: Iterable[str] | None = None,
     ) -> None:
+        if sys.platform != "linux":
+            raise ConfigError(f"the local sandbox needs Linux, and this is {sys.platform}; run it in a Linux container")
         if preload not in layout.PRELOADS:
             raise ConfigError(f"unknown preload set {preload!r}; known: {', '.join(layout.PRELOADS)}")
         if slots is not None and slots < 1:

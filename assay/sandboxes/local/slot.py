@@ -81,6 +81,11 @@ class Slot:
             ready = message.get("ready", ready)
         return ready
 
+    @property
+    def shares_user(self) -> bool:
+        """Whether the processes of jobs are counted with the caller's own."""
+        return self.mechanisms["namespaces"] != "active" and not self.mechanisms["identity"]
+
     def start(self, limits: dict[str, Any], fetch: Sequence[str], fds: Sequence[int]) -> None:
         """Send a job. `fds`: stdin, stdout, stderr, payload, result, channel, and where fetched files go."""
         request = json.dumps({"op": "run", "limits": limits, "fetch": list(fetch)}).encode()

@@ -99,7 +99,7 @@ def _serve_namespaced(spec: dict[str, Any], control: socket.socket, uid: int | N
     socket.sethostname("sandbox")
     box = MountedBox(JOB_UID, spec["disk"])
     confinement = Confinement(uid=uid, namespaces=True, memory_counted=spec["memory_counted"], readable=())
-    _serve(control, confinement, box, Processes(kill_namespace), "active")
+    _serve(spec, control, confinement, box, Processes(kill_namespace))
 
 
 def _plain(spec: dict[str, Any], control: socket.socket) -> NoReturn:
@@ -111,31 +111,38 @@ def _plain(spec: dict[str, Any], control: socket.socket) -> NoReturn:
     box = DirectoryBox(spec["boxes"], uid)
     kill = kill_descendants if uid is None else kill_user(uid)
     control.send(json.dumps({"pid": os.getpid()}).encode())
-    _serve(control, confinement, box, Processes(kill), "not available")
+    _serve(spec, control, confinement, box, Processes(kill))
 
 
 def _serve(
-    control: socket.socket, confinement: Confinement, box: Box, processes: Processes, namespaces: str
+    spec: dict[str, Any], control: socket.socket, confinement: Confinement, box: Box, processes: Processes
 ) -> NoReturn:
     # As pid 1 this process ignores every signal that it has no handler for; a handler would be a way in.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     set_fixed_limits()
+    namespaces = spec["strategy"] != "plain"
     mechanisms = {
-        "rlimits": "active",
+        "rlimits": _rlimits_state(spec, confinement, namespaces),
         "seccomp": "active" if confinement.filter is not None else f"no filter for {os.uname().machine}",
         "landlock": _landlock_state(confinement, namespaces),
-        "namespaces": namespaces,
+        "namespaces": "active" if namespaces else "not available",
         "identity": "active" if confinement.uid is not None else "",
     }
     control.send(json.dumps({"ready": mechanisms}).encode())
     Slot(control, confinement, box, processes).serve()
 
 
-def _landlock_state(confinement: Confinement, namespaces: str) -> str:
+def _rlimits_state(spec: dict[str, Any], confinement: Confinement, namespaces: bool) -> str:
+    if not namespaces and confinement.uid is None and os.getuid() == 0 and not spec["memory_counted"]:
+        return "the kernel does not limit root's processes, and other users cannot reach this interpreter"
+    return "active"
+
+
+def _landlock_state(confinement: Confinement, namespaces: bool) -> str:
     if not confinement.landlock_abi:
         return "not in this kernel"
-    if namespaces != "active" and confinement.uid is None and confinement.landlock_abi < landlock.SIGNAL_SCOPE_ABI:
+    if not namespaces and confinement.uid is None and confinement.landlock_abi < landlock.SIGNAL_SCOPE_ABI:
         return f"ABI {confinement.landlock_abi} lets jobs signal the caller; {landlock.SIGNAL_SCOPE_ABI} would not"
     return "active"
 
