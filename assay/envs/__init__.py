@@ -14,6 +14,7 @@ _ENVIRONMENTS: dict[str, str] = {
     "assay/CodeRepair-v0": "assay.envs.code.repair:CodeRepairEnv",
     "assay/Countdown-v0": "assay.envs.math.countdown:CountdownEnv",
     "assay/GuessNumber-v0": "assay.envs.games.guess_number:GuessNumberEnv",
+    "assay/KnightsKnaves-v0": "assay.envs.puzzles.knights_knaves:KnightsKnavesEnv",
     "assay/MathWord-v0": "assay.envs.math.mathword:MathWordEnv",
     "assay/ReasoningGym-v0": "assay.envs.puzzles.reasoning_gym:ReasoningGymEnv",
     "assay/SearchQA-v0": "assay.envs.search.searchqa:SearchQaEnv",
