@@ -29,8 +29,8 @@ ENV_ID = "assay/KnightsKnaves-v0"
 _PEOPLE = "ABCDEFGH"
 _INSTRUCTIONS = (
     "Every person is either a knight, who always tells the truth, or a knave, who always lies. From what they say, "
-    "find out who is what. Think step by step, and end with # and one letter for each person in alphabetical order, K for "
-    "a knight and N for a knave, such as #KNK."
+    "find out who is what. Think step by step, and end with # and one letter for each person in alphabetical order, "
+    "K for a knight and N for a knave, such as #KNK."
 )
 World = tuple[bool, ...]
 """Who is a knight."""

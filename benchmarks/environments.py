@@ -1,0 +1,111 @@
+"""Rates of the environments that run in process: tasks, steps, tool calls and verdicts in a second of one core.
+
+    python benchmarks/environments.py [--seconds 1]
+
+Tasks are made beforehand; the oracle plays. Prints, for each environment, tasks generated/s, steps/s (grading
+included) and the time of one verdict, and beside them the floor that the project promises. All times are processor
+time, so that other work on the machine does not count. For the search index it
+prints the time to build and to query 100,000 passages of 60 words (Zipf-like vocabulary, six words a query).
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import assay
+from assay.envs.base import TaskEnv
+from assay.envs.search.index import Bm25Index, Passage
+
+ENVIRONMENTS: dict[str, dict[str, Any]] = {
+    "assay/ServiceDesk-v0": {},
+    "assay/ServiceDesk-v0 level 3": {"level": 3},
+    "assay/ToolCall-v0": {},
+    "assay/SearchQA-v0": {},
+    "assay/GuessNumber-v0": {},
+    "assay/KnightsKnaves-v0": {},
+}
+FLOORS = {"assay/GuessNumber-v0": 5000}
+CALLS_FLOOR = 1000
+
+
+def per_second(work: Callable[[int], int], seconds: float) -> float:
+    """Return units of work per second; `work(i)` returns how many units it did."""
+    done, i, started = 0, 0, time.process_time()
+    while time.process_time() - started < seconds:
+        done, i = done + work(i), i + 1
+    return done / (time.process_time() - started)
+
+
+def measure(name: str, options: dict[str, Any], seconds: float) -> str:
+    env = assay.make(name.split()[0], **options).unwrapped
+    assert isinstance(env, TaskEnv)
+    generated = per_second(lambda i: bool(env.tasks[i]), seconds)
+    tasks = list(env.tasks.head(50))
+    plays = [(task, env.demonstration(task) or []) for task in tasks]
+
+    def episode(i: int) -> int:
+        task, turns = plays[i % len(plays)]
+        env.reset(options={"task": task})
+        for turn in turns:
+            env.step(turn)
+        return len(turns)
+
+    steps = per_second(episode, seconds)
+    episode(0)
+    verdicts = per_second(lambda _: bool(env.judge()), seconds / 2)
+    floor = FLOORS.get(name)
+    beside = f" (floor {floor:,})" if floor else ""
+    rates = f"{generated:10,.0f} tasks/s {steps:10,.0f} steps/s{beside}"
+    return f"{name:30}{rates} {1000 / verdicts:8.3f} ms/verdict (limit 1)"
+
+
+def tool_calls(seconds: float) -> float:
+    env = assay.make("assay/ServiceDesk-v0", max_turns=10**9).unwrapped
+    assert isinstance(env, TaskEnv)
+    task = env.tasks[0]
+    call = next(turn for turn in env.demonstration(task) or [] if "get_order" in turn)
+    env.reset(options={"task": task})
+
+    def once(_: int) -> int:
+        env.step(call)
+        env.transcript.clear()
+        return 1
+
+    return per_second(once, seconds)
+
+
+def index(n: int) -> str:
+    rng = np.random.default_rng(0)
+    words = np.minimum(rng.zipf(1.2, size=(n, 60)), 200_000)
+    passages = [Passage(str(i), "", " ".join(map("w{}".format, row))) for i, row in enumerate(words.tolist())]
+    started = time.process_time()
+    built = Bm25Index(passages)
+    build = time.process_time() - started
+    times = []
+    for row in itertools.islice(words.tolist(), 200):
+        started = time.process_time()
+        built.search(" ".join(map("w{}".format, row[:6])), 10)
+        times.append(time.process_time() - started)
+    query = 1000 * np.median(times)
+    return f"index of {n:,} passages: built in {build:.1f} s (limit 10), query p50 {query:.2f} ms (limit 2)"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--passages", type=int, default=100_000)
+    options = parser.parse_args()
+    for name, settings in ENVIRONMENTS.items():
+        print(measure(name, settings, options.seconds), flush=True)
+    print(f"tool calls over SQLite: {tool_calls(options.seconds):,.0f}/s (floor {CALLS_FLOOR:,})", flush=True)
+    print(index(options.passages))
+
+
+if __name__ == "__main__":
+    main()
