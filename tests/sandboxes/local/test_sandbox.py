@@ -53,9 +53,12 @@ def test_status_says_how_it_ended(sandbox, source, status, code):
 
 
 def test_cpu_time_of_the_whole_tree_counts(sandbox):
-    burn = "import os\nfor _ in range(2):\n    if os.fork() == 0:\n        while True: pass\nos.wait()\nos.wait()"
-    result = sandbox.run(Job(source=burn, limits=Limits(cpu_seconds=1, wall_seconds=20)))
-    assert result.status == "cpu_limit"
+    burn = (
+        "import os, time\nfor _ in range(3):\n    if os.fork() == 0:\n        while time.process_time() < 0.1: pass\n"
+    )
+    burn += "        os._exit(0)\nfor _ in range(3): os.wait()"
+    assert sandbox.run(Job(source=burn, limits=Limits(cpu_seconds=0.25, wall_seconds=60))).status == "cpu_limit"
+    assert sandbox.run(Job(source=burn, limits=Limits(cpu_seconds=5, wall_seconds=60))).status == "ok"
 
 
 def test_tracebacks_show_the_program_alone(sandbox):
@@ -134,8 +137,8 @@ def test_many_threads_and_asyncio(sandbox):
 def test_wall_limit_is_kept(sandbox):
     sandbox.run(Job(source="pass"))
     started = time.monotonic()
-    assert sandbox.run(Job(source="import time; time.sleep(9)", limits=SHORT)).status == "wall_limit"
-    assert time.monotonic() - started < 2
+    assert sandbox.run(Job(source="import time; time.sleep(60)", limits=SHORT)).status == "wall_limit"
+    assert time.monotonic() - started < 10  # loose: the machine may be busy
 
 
 def test_a_killed_slot_costs_an_attempt_not_a_result():
