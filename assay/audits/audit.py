@@ -128,7 +128,8 @@ def audit(
         rows: labelled cases, as `load_labels` reads them. Their golds also feed the generated cases.
         options: for the verifier's factory.
         plan: what to do beyond the labelled rows; `FULL` does all.
-        allow_unreadable: count rows whose gold the verifier cannot read as *no verdict* instead of refusing them.
+        allow_unreadable: count rows whose gold the verifier cannot read as *no verdict*, however many they are. By
+            default more than 5 % of them are refused.
 
     Raises:
         ConfigError: no such verifier, or nothing to audit it on.

@@ -112,9 +112,14 @@ def unreadable_golds(verifier: Verifier, cases: Iterable[Case]) -> list[Unreadab
     return found
 
 
+MAX_UNREADABLE = 0.05
+"""Share of rows with an unreadable gold up to which an audit goes on: a few are a finding about the verifier, many mean
+that verifier and data do not fit."""
+
+
 def refuse_unreadable(golds: Sequence[UnreadableGold], verifier: str, total: int) -> None:
-    """Raise `DataError` naming the first few unreadable golds, if there is any."""
-    if not golds:
+    """Raise `DataError` naming the first few unreadable golds, when they are more than `MAX_UNREADABLE` of the rows."""
+    if len(golds) <= MAX_UNREADABLE * total:
         return
     shown = "; ".join(f"{g.id}: {_short(g.target)} ({g.reason})" for g in golds[:3])
     more = f"; and {len(golds) - 3} more" if len(golds) > 3 else ""

@@ -65,6 +65,13 @@ def test_unreadable_golds_are_refused_unless_allowed():
     assert len(audit(fixtures.Exact(), cases, allow_unreadable=True).to_json()["unreadable_golds"]) == 1
 
 
+def test_a_few_unreadable_golds_are_counted_and_listed():
+    cases = rows(("", "1", 0), *[(str(i), str(i), 1) for i in range(19)])
+    report = audit(fixtures.Exact(), cases)
+    assert [gold.target for gold in report.unreadable] == [""]
+    assert report.labels.confusion.wrong_without_verdict == 1
+
+
 def test_nothing_to_audit():
     with pytest.raises(ConfigError, match="nothing to audit on"):
         audit(fixtures.Exact(), [])

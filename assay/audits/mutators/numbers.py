@@ -129,6 +129,8 @@ def _tolerance(cls: str, text: str, q: Fraction) -> str:
 
 def _near_square(cls: str, n: int) -> Mutant:
     zeros = len(str(n)) - 1
-    radicand = rf"10^{{{2 * zeros}}}+1" if zeros >= 3 and n == 10**zeros else str(n * n + 1)
+    power = zeros >= 3 and n == 10**zeros
+    radicand = rf"10^{{{2 * zeros}}}+1" if power else str(n * n + 1)
+    family = "root-next-to-power" if power else "root-next-to-it"
     argument = "the square of the response is that of the gold plus 1"
-    return claimed(rf"\sqrt{{{radicand}}}", cls, "root-next-to-it", "different", "squares", argument)
+    return claimed(rf"\sqrt{{{radicand}}}", cls, family, "different", "squares", argument)
