@@ -44,7 +44,7 @@ def audit(
     ] = False,
     full: Annotated[bool, typer.Option("--full", help="All of --attack, --certified and --probes.")] = False,
     allow_unreadable: Annotated[
-        bool, typer.Option("--allow-unreadable", help="Count rows whose gold cannot be read instead of refusing.")
+        bool, typer.Option("--allow-unreadable", help="Go on when over 5 % of the golds cannot be read.")
     ] = False,
     max_fp_upper: Annotated[float | None, typer.Option(help="Gate: upper end of the FP interval.")] = None,
     max_fn_upper: Annotated[float | None, typer.Option(help="Gate: upper end of the FN interval.")] = None,
@@ -98,6 +98,9 @@ def show(report: AuditReport) -> None:
         _add_accuracy(table, "certified", report.certified.accuracy)
     if table.row_count:
         out.print(table)
+    if report.unreadable:
+        golds = "; ".join(f"{g.id}: {_short(g.target)}" for g in report.unreadable[:3])
+        out.print(f"[yellow]{len(report.unreadable)} golds cannot be read[/], no verdict: {golds}", highlight=False)
     latency = report.latency
     out.print(f"latency p50 {latency.p50:.2f} ms, p99 {latency.p99:.2f} ms, max {latency.max:.1f} ms", highlight=False)
     if report.exploits is not None:
