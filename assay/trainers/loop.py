@@ -12,6 +12,7 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,7 +71,11 @@ def train(
     run = RunDirectory(run_dir, overwrite=overwrite)
     checkpoint = run.find(resume=resume)
     with StopSignal() as stop, Session(config, run, reporter or SilentReporter(), checkpoint) as session:
-        asyncio.run(_run(session, stop))
+        gc.freeze()  # what is there by now outlives the run; every full collection would walk through it
+        try:
+            asyncio.run(_run(session, stop))
+        finally:
+            gc.unfreeze()
         session.save()
         finished = session.progress.phase == "step" and session.progress.step >= config.steps
         if finished:
