@@ -218,7 +218,13 @@ def test_a_directory_is_served_from_the_command_line(tmp_path: Path) -> None:
     model_of(TOKENIZER).save_pretrained(tmp_path / "tiny")
     TOKENIZER.save_pretrained(tmp_path / "tiny")
     command = [sys.executable, "-m", "assay", "serve", str(tmp_path / "tiny"), "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A test runner in the background hands down an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         assert process.stdout is not None
         line = process.stdout.readline()

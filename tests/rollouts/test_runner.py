@@ -222,6 +222,8 @@ def test_ctrl_c_closes_all_environments(tmp_path):
     child = subprocess.Popen(
         [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root,
         env={**os.environ, "PYTHONPATH": str(root)},
+        # A test runner in the background hands down an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert child.stdout is not None
     opened = {child.stdout.readline().split()[1] for _ in range(3)}

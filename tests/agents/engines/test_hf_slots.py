@@ -81,7 +81,7 @@ def test_slots_hold_what_the_table_says(seed: int, capacity: int, requests: int)
     for _ in range(requests):
         prompt = [draw.randrange(3) for _ in range(draw.randrange(1, 5))]
         waiting += [Row(list(prompt), draw.randrange(1, 6)) for _ in range(draw.randrange(1, 4))]
-    for _ in range(1000):
+    for _ in range(20_000):
         if not waiting and not table.rows:
             break
         room = capacity - sum(not row.ended for row in table.active)

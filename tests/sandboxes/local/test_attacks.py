@@ -1,6 +1,7 @@
 """Hostile programs find no way; honest ones find nothing in theirs."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,8 @@ def test_honest_programs_work(sandbox):
     for name, source in HONEST.items():
         if not full and name in narrow:
             continue  # what a root directory of one's own is needed for
+        if name == "/tmp" and sys.prefix.startswith("/tmp/"):
+            continue  # then /tmp is part of the read-only tree
         result = sandbox.run(Job(source=source, stdin=b"ok\n"))
         assert result.ok, (name, result.status, result.stderr)
         assert result.text.splitlines()[0] == "ok", (name, result.text[:100])
