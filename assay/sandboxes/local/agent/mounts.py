@@ -6,7 +6,8 @@ Invariants:
   device files; the old root is detached before any program runs.
 * `/box` is the only place that can be written to: working directory, HOME, `/tmp` and `/dev/shm` in one, limited in
   bytes and inodes. (Where the interpreter itself lives below `/tmp`, that directory is part of the read-only tree;
-  `tempfile` still finds `/box`.) It is mounted anew unless it is provably untouched, so that nothing crosses from job to job.
+  `tempfile` still finds `/box`.) It is mounted anew unless it is provably untouched, so that nothing crosses from job
+  to job.
 * `untouched` holds only when nobody but the slot can have changed the directory: it belongs to a user id that jobs do
   not have, its modification time is a mark that only the slot can set, and any entry made or removed alters that time.
 """
