@@ -7,7 +7,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 RUN ?= runs/demo
 TORCH_THREADS ?= 2
 
-.PHONY: help demo demo-tools test lint types unit clean
+.PHONY: help demo demo-tools test packages lint types unit clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,7 +20,15 @@ demo-tools: $(VENV)/.demo  ## The same with a calculator: the agent learns to us
 	$(BIN)/assay train configs/calculator.yaml --run-dir runs/demo-tools --overwrite
 	$(BIN)/assay report runs/demo-tools
 
-test: $(VENV)/.test lint types unit  ## Set up, then lint, type-check, check the import layers and run the tests
+test: packages $(VENV)/.test lint types unit  ## Set up, then lint, type-check, check the import layers and run the tests
+
+packages:  ## Install the Debian packages that are missing (as root; elsewhere name them)
+	@missing=$$(sed 's/#.*//' packages.txt | xargs -n1 | while read -r name; do \
+	  dpkg -s $$name >/dev/null 2>&1 || echo $$name; done | xargs); \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else echo "not installed, so their tests will skip: $$missing"; fi
 
 lint: $(VENV)/.test  ## Style and import layers
 	$(BIN)/ruff check .
