@@ -18,7 +18,7 @@ from assay.core.errors import ConfigError
 from assay.core.registry import make
 from assay.core.seeding import short_hash
 from assay.evals.config import EvalConfig
-from assay.evals.rundir import MAY_DIFFER
+from assay.evals.rundir import MAY_DIFFER, EvalRun
 
 if TYPE_CHECKING:
     from assay.evals.summary import Estimate, EvalSummary, Stratum
@@ -41,6 +41,9 @@ def evaluate(
         list[str] | None, typer.Argument(help="Settings: dotted.key=value, such as agent.model=runs/demo/model.")
     ] = None,
     run_dir: Annotated[Path | None, typer.Option(help="Where to record; an evaluation in it goes on.")] = None,
+    retry_faults: Annotated[
+        bool, typer.Option("--retry-faults", help="Play the episodes again that a fault ended the last time.")
+    ] = False,
 ) -> None:
     """Evaluate an agent: pass@k, majority vote, intervals over tasks. Run it again to resume.
 
@@ -62,15 +65,22 @@ def evaluate(
                 err.print(f"{directory}: {done} of {total} episodes are done already", soft_wrap=True, highlight=False)
             bars.append(stack.enter_context(EpisodeProgress(total - done)))
 
-        summary = run(
-            EvalConfig.model_validate(job.model_dump(exclude={"agent"})),
-            opened.agent,
-            directory,
-            agent_spec=job.agent.identity(),
-            on_start=start,
-            on_finish=lambda trajectory: bars[-1].advance(trajectory),
-        )
+        try:
+            summary = run(
+                EvalConfig.model_validate(job.model_dump(exclude={"agent"})),
+                opened.agent,
+                directory,
+                agent_spec=job.agent.identity(),
+                retry_faults=retry_faults,
+                on_start=start,
+                on_finish=lambda trajectory: bars[-1].advance(trajectory),
+            )
+        except KeyboardInterrupt:
+            err.print(f"stopped; the same command goes on: {directory}", soft_wrap=True, highlight=False)
+            raise
     show(summary)
+    if summary.unscored and (faulted := sum(trajectory.faulted for trajectory in EvalRun(directory).read())):
+        out.print(f"a fault ended {faulted} of them: the same command with --retry-faults plays them again")
     out.print(f"recorded in {directory}", soft_wrap=True, highlight=False)
 
 

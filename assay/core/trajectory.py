@@ -100,6 +100,11 @@ class Trajectory:
         return self.status != "failed" and self.verdict is not None and self.verdict.scored
 
     @property
+    def faulted(self) -> bool:
+        """Whether a fault ended the episode, so that another try may go well. An abstaining verifier is no fault."""
+        return self.status == "failed" and (self.verdict is None or self.verdict.status in ("error", "timeout"))
+
+    @property
     def correct(self) -> bool | None:
         """The raw binary outcome, or None when unknown."""
         return self.verdict.correct if self.scored and self.verdict is not None else None

@@ -37,6 +37,7 @@ def evaluate(
     run_dir: str | Path,
     *,
     agent_spec: Mapping[str, Any] | None = None,
+    retry_faults: bool = False,
     on_start: Callable[[int, int], None] | None = None,
     on_finish: Callable[[Trajectory], None] | None = None,
 ) -> EvalSummary:
@@ -47,6 +48,7 @@ def evaluate(
         agent: Who acts. It must sample as `config.sampling` says.
         run_dir: New, or that of a run of the same configuration, which is then resumed.
         agent_spec: What identifies the agent (model, endpoint); kept with the configuration, and compared on resume.
+        retry_faults: Play the episodes again that a fault ended in an earlier run of this directory.
         on_start: Called once with the number of episodes already done and that of all.
         on_finish: Called with each trajectory as it finishes, for progress bars.
 
@@ -55,7 +57,15 @@ def evaluate(
         DataError: A file cannot be read or written.
     """
     return asyncio.run(
-        evaluate_async(config, agent, run_dir, agent_spec=agent_spec, on_start=on_start, on_finish=on_finish)
+        evaluate_async(
+            config,
+            agent,
+            run_dir,
+            agent_spec=agent_spec,
+            retry_faults=retry_faults,
+            on_start=on_start,
+            on_finish=on_finish,
+        )
     )
 
 
@@ -65,6 +75,7 @@ async def evaluate_async(
     run_dir: str | Path,
     *,
     agent_spec: Mapping[str, Any] | None = None,
+    retry_faults: bool = False,
     on_start: Callable[[int, int], None] | None = None,
     on_finish: Callable[[Trajectory], None] | None = None,
 ) -> EvalSummary:
@@ -75,6 +86,8 @@ async def evaluate_async(
     wanted = list(group_requests(tasks, config.samples, seed=config.seed, split=config.split))
     with TrajectoryStore(run.trajectories) as store:
         _check_stored(store, {request.id for request in wanted})
+        if retry_faults:
+            store.discard({trajectory.id for trajectory in store if trajectory.faulted})
         left = [request for request in wanted if request.id not in store]
         if on_start is not None:
             on_start(len(store), len(wanted))

@@ -118,7 +118,7 @@ class Runner:
     async def _play(self, request: EpisodeRequest) -> Trajectory:
         for attempt in range(self._retries + 1):  # noqa: B007 - read after the loop
             trajectory = await self._try(request)
-            if not _worth_another_try(trajectory):
+            if not trajectory.faulted:
                 break
         if attempt:
             trajectory = replace(trajectory, metadata={**trajectory.metadata, "attempts": attempt + 1})
@@ -148,13 +148,6 @@ class Runner:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _worth_another_try(trajectory: Trajectory) -> bool:
-    """Whether the episode failed by a fault. A verifier that abstains would abstain again."""
-    return trajectory.status == "failed" and (
-        trajectory.verdict is None or trajectory.verdict.status in ("error", "timeout")
-    )
 
 
 async def _supervise(workers: list[asyncio.Task[None]], finished: asyncio.Queue[Trajectory | _End]) -> None:

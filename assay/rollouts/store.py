@@ -70,6 +70,30 @@ class TrajectoryStore:
         if time.monotonic() - self._synced >= self._fsync_seconds:
             self.flush()
 
+    def discard(self, ids: Set[str]) -> None:
+        """Forget these trajectories, so that their episodes can be played again. All of them go, or none."""
+        if not ids & self._ids:
+            return
+        draft = self.path.with_name(self.path.name + ".tmp")
+        try:
+            fd = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
+            try:
+                self._lock(fd)
+                with open(fd, "wb", closefd=False) as kept:
+                    for number, line in _complete_lines(self.path):
+                        if line.isspace() or _id_of(line, self.path, number) not in ids:
+                            kept.write(line)
+                os.fsync(fd)
+                os.replace(draft, self.path)  # noqa: PTH105 - atomic, and says so
+            except BaseException:
+                os.close(fd)
+                raise
+        except OSError as error:
+            raise DataError(f"cannot be written: {error.strerror}", path=str(draft)) from None
+        self.close()
+        self._fd, self._size = fd, os.fstat(fd).st_size
+        self._ids -= ids
+
     def flush(self) -> None:
         """Bring everything to the disk."""
         os.fsync(self._open_file())

@@ -149,6 +149,19 @@ def test_an_evaluation_of_faults_is_unscored_not_wrong(tmp_path):
     assert {t.metadata["attempts"] for t in stored(tmp_path).values()} == {2}
 
 
+def test_faults_are_played_again_when_asked_for_and_only_they(tmp_path):
+    first = evaluate(config(retries=0), Scripted("by tag or fault"), tmp_path / "run")
+    assert first.unscored == 16
+    before = {i: t for i, t in stored(tmp_path / "run").items() if t.scored}
+    asleep = Counting("by tag")
+    assert evaluate(config(retries=0), asleep, tmp_path / "run").unscored == 16
+    assert asleep.opened == 0
+    again = Counting("by tag")
+    healed = evaluate(config(retries=0), again, tmp_path / "run", retry_faults=True)
+    assert (again.opened, healed.unscored, healed.episodes) == (16, 0, 32)
+    assert before.items() <= stored(tmp_path / "run").items()
+
+
 def test_the_number_of_tasks_and_the_split():
     # Endless tasks: held-out ones unless told otherwise.
     from assay.evals.runner import select_tasks

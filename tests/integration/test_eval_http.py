@@ -108,6 +108,23 @@ def test_killed_and_resumed_no_row_is_lost_or_done_twice(endpoint: str, tmp_path
     check(data, endpoint, tmp_path / "run", questions)
 
 
+def test_ctrl_c_ends_it_and_the_same_command_goes_on(endpoint: str, tmp_path: Path) -> None:
+    data, run = tmp_path / "rows.jsonl", tmp_path / "run"
+    data.write_text("".join(json.dumps({"question": f"{n}+1?", "answer": f"#### {n + 1}"}) + "\n" for n in range(40)))
+    process = spawn(*words(data, endpoint, run))
+    while len(stored(run)) < 20:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert f"the same command goes on: {run}" in " ".join(said.split())
+    done = len(stored(run))
+    assert 20 <= done < 120
+    assert f"{done} of 120 episodes are done already" in assay(*words(data, endpoint, run)).expect(0).err
+
+
 def test_real_gsm8k_rows(endpoint: str, tmp_path: Path) -> None:
     source = os.environ.get("ASSAY_DATA")
     if not source:

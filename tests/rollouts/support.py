@@ -149,6 +149,8 @@ class _Conversation:
             return Turn("half a", finish_reason="abort")
         if line == "guess":  # right in about half of the samples
             line = "answer {n}" if derive_seed("guess", self.seed) % 2 else "answer wrong"
+        if line == "by tag or fault":  # odd numbers break the environment
+            line = "by tag" if int(self.number) % 2 == 0 else "crash"
         if line == "by tag":  # right in 3 of 4 for even numbers, 1 of 4 for odd ones
             line = "answer {n}" if derive_seed(self.seed) % 4 < (3 if int(self.number) % 2 == 0 else 1) else "answer x"
         ids = tuple(range(agent.tokens if max_tokens is None else min(agent.tokens, max_tokens)))

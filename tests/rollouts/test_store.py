@@ -175,3 +175,20 @@ def test_a_closed_store_says_so(path):
     store.close()
     with pytest.raises(ValueError, match="closed"):
         store.append(trajectory(0))
+
+
+def test_what_is_discarded_can_be_stored_again_and_the_rest_stays(path):
+    with TrajectoryStore(path) as store:
+        for i in range(4):
+            store.append(trajectory(i))
+        before = path.read_bytes().splitlines(keepends=True)
+        store.discard({"e1", "e3", "never there"})
+        assert path.read_bytes() == before[0] + before[2]
+        assert store.ids == {"e0", "e2"}
+        with pytest.raises(ConfigError, match="another process is writing"):
+            TrajectoryStore(path)  # the new file is locked as the old one was
+        store.append(trajectory(1, "better"))
+    assert [t.id for t in read_trajectories(path)] == ["e0", "e2", "e1"]
+    with TrajectoryStore(path) as store:
+        assert store.ids == {"e0", "e1", "e2"}
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
