@@ -115,7 +115,10 @@ class Monitor:
     def metrics(self, step: int) -> dict[str, float]:
         """Return flat numbers for the log of a step."""
         tally = self.steps.get(step, Tally())
-        out = {"monitor/checked": float(tally.accepted + tally.rejected + tally.undecided)}
+        out = {
+            "monitor/checked": float(tally.accepted + tally.rejected + tally.undecided),
+            "monitor/accepted": float(tally.accepted),
+        }
         if tally.refuted_rate is not None:
             out["monitor/refuted"] = tally.refuted_rate
         if tally.rejected:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -93,6 +94,10 @@ class TerminalReporter:
 
     def on_checkpoint(self, path: Path) -> None:
         """Say nothing: the directory shows it."""
+
+    def on_notice(self, text: str) -> None:
+        """Print it."""
+        err.print(f"[yellow]note:[/] {escape(text)}", soft_wrap=True, highlight=False)
 
 
 def _rates(row: Mapping[str, Any]) -> str:

@@ -276,7 +276,8 @@ def _empty_scores(subject: Subject) -> str:
     env, base = subject.new_over_tasks()
     tasks = subject.tasks(base)
     for i, task in enumerate(tasks):
-        verdict = _play(env, itertools.repeat(""), seed=i, task=task)[-1].verdict
+        steps = _play(env, itertools.repeat(""), seed=i, task=task)
+        verdict, paid = steps[-1].verdict, sum(step.reward for step in steps)
         if verdict is None:
             raise Failed(f"task {task.id!r}: {_MAX_STEPS} empty turns do not end the episode")
         if (
@@ -285,6 +286,9 @@ def _empty_scores(subject: Subject) -> str:
             or verdict.score > max(0.0, base.verifier.score_range[0])
         ):
             raise Failed(f"task {task.id!r}: an empty answer scores {verdict.score}, correct={verdict.correct}")
+        # What a trainer sees is the reward, and steps and wrappers pay beside the verdict.
+        if paid > max(0.0, base.verifier.score_range[0]) + 1e-9:
+            raise Failed(f"task {task.id!r}: empty answers are paid {paid:g}, though the verdict is {verdict.score:g}")
     return f"{len(tasks)} empty answers, none paid"
 
 

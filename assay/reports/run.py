@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jinja2
 
-from assay.reports import sections
+from assay.reports import sections, watch
 from assay.reports.load import RunData, load_run
 from assay.reports.transcripts import Pair, before_and_after, samples
 
@@ -37,8 +37,9 @@ def render(run: RunData) -> str:
         title=run.path.resolve().name,
         facts=list(_facts(run)),
         going_on=_going_on(run),
+        alarm=watch.alarm(run),
         cards=list(sections.cards(run)),
-        learning=list(sections.learning(run)),
+        learning=[*sections.learning(run), *watch.disagreement(run)],
         tables=list(sections.tables(run)),
         transcripts_title=title,
         transcripts=transcripts,

@@ -56,6 +56,8 @@ class Progress:
     """State of the updater: its counters."""
     curriculum: dict[str, Any] = field(default_factory=dict)
     """State of the curriculum; empty without one."""
+    monitor: dict[str, Any] = field(default_factory=dict)
+    """State of the watch over the verifier; empty without one."""
     pending: list[Group] = field(default_factory=list)
     """Groups that were sampled and not yet trained on."""
 
@@ -153,6 +155,7 @@ def restore_checkpoint(
         seconds=state["seconds"],
         updater=state["updater"],
         curriculum=state.get("curriculum", {}),
+        monitor=state.get("monitor", {}),
         pending=list(_read_groups(path / "pending.jsonl")),
     )
 

@@ -150,11 +150,48 @@ class ShaperConfig(Config):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class NoiseConfig(Config):
+    """Correction of the rewards for a verifier's error rates (`noise.py` says what each method can do)."""
+
+    method: Literal["backward", "forward"]
+    rho0: float = Field(0.0, ge=0.0, lt=1.0)
+    """P(accepted | wrong): `training.rho0` of an audit."""
+    rho1: float = Field(0.0, ge=0.0, lt=1.0)
+    """P(rejected | right): `training.rho1` of an audit."""
+
+    @model_validator(mode="after")
+    def _informative(self) -> NoiseConfig:
+        if self.rho0 + self.rho1 >= 1:
+            raise ValueError("rho0 + rho1 must be below 1: such a verifier says nothing about the outcome")
+        return self
+
+
+class MonitorConfig(Config):
+    """A second verifier on a sample of the rollouts, with an alarm when its disagreement rises (`watch.py`)."""
+
+    verifier: str
+    """Registered name, or module:attribute."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    threshold: float | None = None
+    """Smallest score that counts as *correct*, for verdicts that do not say; None is the middle of the range."""
+    fraction: float = Field(0.05, ge=0.0, le=1.0)
+    """Share of the rewarded rollouts to check."""
+    rejected_fraction: float = Field(0.0, ge=0.0, le=1.0)
+    """Share of the rejected ones to check."""
+    baseline: float | None = Field(None, gt=0.0, lt=1.0)
+    """Share of the rewarded that it normally rejects; None learns it from the first `warmup` checks."""
+    warmup: PositiveInt = 100
+    alpha: float = Field(0.001, gt=0.0, lt=1.0)
+    """1 / (mean number of checks between false alarms)."""
+
+
 class AlgorithmConfig(Config):
     """What is optimised: a named advantage function and a named loss, with their options."""
 
     shaping: tuple[ShaperConfig, ...] = ()
     """Applied in this order to the groups that are trained on, after every filter."""
+    noise: NoiseConfig | None = None
+    """Correction for a verifier that errs; None takes its word."""
     advantage: str = "grpo"
     advantage_options: dict[str, Any] = Field(default_factory=dict)
     loss: str = "ppo_clip"
@@ -167,6 +204,15 @@ class AlgorithmConfig(Config):
     """How a token's weight follows from the counts of the whole step."""
     dynamic_sampling: Literal["keep", "drop", "refill"] = "drop"
     """What to do with groups whose raw outcomes are all the same: keep, drop, or drop and sample until full."""
+
+    @model_validator(mode="after")
+    def _forward_sees_everything(self) -> AlgorithmConfig:
+        if self.noise is not None and self.noise.method == "forward":
+            if self.dynamic_sampling != "keep":
+                raise ValueError("the forward correction holds over all groups only: set dynamic_sampling to keep")
+            if self.shaping:
+                raise ValueError("the forward correction takes the place of the advantage and sees no shaping")
+        return self
 
 
 class OptimConfig(Config):
@@ -223,6 +269,8 @@ class TrainConfig(Config):
     optim: OptimConfig = OptimConfig()
     eval: EvalConfig = EvalConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
+    monitor: MonitorConfig | None = None
+    """None trusts the verifier unwatched."""
     tensorboard: bool = True
 
     @field_validator("seed")
@@ -235,7 +283,7 @@ class TrainConfig(Config):
     @property
     def fingerprint(self) -> str:
         """Hash of all that decides the weights; how long, how often saved or looked at does not count."""
-        neutral = {"steps", "checkpoint", "tensorboard", "eval"}
+        neutral = {"steps", "checkpoint", "tensorboard", "eval", "monitor"}
         return short_hash(json.dumps(self.model_dump(mode="json", exclude=neutral), sort_keys=True))
 
     def write(self, path: str | Path) -> None:

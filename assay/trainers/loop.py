@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.core.task import Task
 from assay.core.trajectory import Group
 from assay.curricula import Pick
 from assay.evals.summary import EvalSummary
@@ -132,7 +133,8 @@ async def _reinforce(session: Session, stop: StopSignal) -> None:
         updated = time.perf_counter()
         seconds = {"seconds/rollout": sampled - started, "seconds/update": updated - sampled}
         lesson = session.curriculum.metrics() if session.curriculum is not None else {}
-        numbers = {**rollout_metrics(played), "groups": len(groups), **update, **lesson, **seconds}
+        watched = session.watch.monitor.metrics(progress.step) if session.watch is not None else {}
+        numbers = {**rollout_metrics(played), "groups": len(groups), **update, **lesson, **watched, **seconds}
         session.log("train", progress.step, numbers)
         session.reporter.on_progress(progress.step)
         await _evaluate_and_save(session, always=progress.step == config.steps)
@@ -143,6 +145,7 @@ async def _sample(session: Session) -> tuple[Sequence[Group], Sequence[Group]]:
     rollout, progress, mode = session.config.rollout, session.progress, session.config.algorithm.dynamic_sampling
     step, drawn, curriculum = progress.step + 1, progress.next_task, session.curriculum
     picks: list[Pick] = []
+    drawn_tasks: dict[str, Task] = {}
 
     def draw(count: int) -> list[EpisodeRequest]:
         if curriculum is None:
@@ -150,6 +153,7 @@ async def _sample(session: Session) -> tuple[Sequence[Group], Sequence[Group]]:
         else:
             picks.extend(new := curriculum.draw(count))
             tasks = [pick.task for pick in new]
+        drawn_tasks.update((task.id, task) for task in tasks)
         name = f"step-{step:06d}/{progress.next_task - drawn:04d}"
         progress.next_task += count
         return list(group_requests(tasks, rollout.group_size, seed=session.config.seed, name=name))
@@ -164,6 +168,8 @@ async def _sample(session: Session) -> tuple[Sequence[Group], Sequence[Group]]:
             fit = [group for group in fit if group.mixed] if mode == "drop" else fit
     if curriculum is not None:
         episodes.observe(curriculum, picks, played)
+    if session.watch is not None and await session.watch.observe(step, played, drawn_tasks):
+        session.reporter.on_notice(session.watch.alert())
     return played, fit
 
 

@@ -26,6 +26,10 @@ class Reporter(Protocol):
         """A checkpoint was written."""
         ...
 
+    def on_notice(self, text: str) -> None:
+        """There is something that the user should know: a caveat, an alarm."""
+        ...
+
 
 class SilentReporter:
     """Says nothing."""
@@ -40,4 +44,7 @@ class SilentReporter:
         """Ignore it."""
 
     def on_checkpoint(self, path: Path) -> None:
+        """Ignore it."""
+
+    def on_notice(self, text: str) -> None:
         """Ignore it."""

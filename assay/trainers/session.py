@@ -18,10 +18,11 @@ from assay.agents.chat import ChatAgent
 from assay.agents.checkpoint import read_model
 from assay.agents.engines.base import Engine, SamplingParams
 from assay.agents.engines.hf import HFEngine
+from assay.audits.training import CAVEAT
 from assay.core.trajectory import Sample
 from assay.rollouts.runner import Runner
 from assay.rollouts.store import TrajectoryStore
-from assay.trainers import episodes, warmstart
+from assay.trainers import episodes, noise, warmstart
 from assay.trainers.advantages import make_advantage
 from assay.trainers.checkpoint import Phase, Progress, read_state, restore_checkpoint, save_checkpoint
 from assay.trainers.config import TrainConfig
@@ -34,6 +35,7 @@ from assay.trainers.rundir import RunDirectory
 from assay.trainers.shaping import make_shaper
 from assay.trainers.tokenizer import check_vocabulary
 from assay.trainers.update import Updater, sample_logprobs
+from assay.trainers.watch import Watch
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -47,6 +49,13 @@ class Session:
         self.config, self.run, self.reporter = config, run, reporter
         self.shapers = [make_shaper(shaper.name, **shaper.options) for shaper in config.algorithm.shaping]
         self.advantage = make_advantage(config.algorithm.advantage, **config.algorithm.advantage_options)
+        if (error_rates := config.algorithm.noise) is not None:
+            if error_rates.method == "forward":
+                self.advantage = noise.forward(error_rates.rho1)
+            else:  # first: it reads the reward as the environment pays it
+                self.shapers.insert(0, noise.backward(error_rates.rho0, error_rates.rho1, self.advantage))
+            reporter.on_notice(f"rewards are corrected for the verifier's errors ({error_rates.method}). {CAVEAT}")
+        self.watch = Watch(config.monitor, seed=config.seed) if config.monitor is not None else None
         self.loss = make_loss(config.algorithm.loss, **config.algorithm.loss_options)
         self.make_env = episodes.env_maker(config.env, "train")
         self.make_eval_env = episodes.env_maker(config.env, "eval")
@@ -66,6 +75,8 @@ class Session:
             self.updater.load_state_dict(self.progress.updater)
             if self.curriculum is not None:
                 self.curriculum.load_state_dict(self.progress.curriculum)
+            if self.watch is not None:
+                self.watch.load_state_dict(self.progress.monitor)
         self.engine = HFEngine(self.policy.model, max_batch=config.rollout.concurrency, dtype=self.autocast)
         self.runner = Runner(
             self.make_env,
@@ -174,6 +185,8 @@ class Session:
         self.progress.updater = self.updater.state_dict()
         if self.curriculum is not None:
             self.progress.curriculum = self.curriculum.state_dict()
+        if self.watch is not None:
+            self.progress.monitor = self.watch.state_dict()
         path = save_checkpoint(
             self.run.checkpoints,
             self.policy,
@@ -195,5 +208,7 @@ class Session:
         with ExitStack() as stack:
             stack.callback(self.metrics.close)
             stack.callback(self.runner.close)
+            if self.watch is not None:
+                stack.callback(self.watch.close)
             if self.demonstrations is not None:
                 stack.callback(self.demonstrations.close)

@@ -123,6 +123,18 @@ def test_paying_for_nothing_is_found():
     assert failed(Sound, verifier=Generous()) == {"empty scores 0"}
 
 
+def test_a_reward_for_nothing_beside_the_verdict_is_found():
+    class Friendly(Sound):
+        step_reward_range = (0.0, 0.1)
+
+        def advance(self, action):
+            return Progress(done=True, reward=0.0 if action.strip() else 0.1)
+
+    report = check_environment(Friendly, episodes=8)
+    assert {check.name for check in report.failed} == {"empty scores 0"}
+    assert "paid 0.1" in report["empty scores 0"].detail
+
+
 def test_an_oracle_that_fails_is_found():
     class Mistaken(Sound):
         def demonstration(self, task):
@@ -148,7 +160,7 @@ def test_a_reward_outside_the_declared_range_or_not_finite_is_found():
         def advance(self, action):
             return Progress(done=True, reward=float("nan"))
 
-    assert failed(Bonus) == {"rewards"}
+    assert failed(Bonus) == {"rewards", "empty scores 0"}
     assert "rewards" in failed(Broken)
 
 
