@@ -98,6 +98,8 @@ class _Step:
     terminated: bool
     truncated: bool
     verdict: Verdict | None
+    shaping: float = 0.0
+    """Of the reward, what wrappers declare as shaping."""
 
 
 def _play(
@@ -108,7 +110,9 @@ def _play(
     steps = [_Step(observation, 0.0, False, False, None)]
     for action in itertools.islice(actions, _MAX_STEPS):
         observation, reward, terminated, truncated, info = env.step(action)
-        steps.append(_Step(observation, float(reward), terminated, truncated, info.get("verdict")))
+        parts = info.get("reward_parts") or {}
+        shaping = sum(value or 0.0 for name, value in parts.items() if str(name).startswith("shaping/"))
+        steps.append(_Step(observation, float(reward), terminated, truncated, info.get("verdict"), shaping))
         if terminated or truncated:
             break
     return steps
@@ -277,7 +281,7 @@ def _empty_scores(subject: Subject) -> str:
     tasks = subject.tasks(base)
     for i, task in enumerate(tasks):
         steps = _play(env, itertools.repeat(""), seed=i, task=task)
-        verdict, paid = steps[-1].verdict, sum(step.reward for step in steps)
+        verdict, paid = steps[-1].verdict, sum(step.reward - step.shaping for step in steps)
         if verdict is None:
             raise Failed(f"task {task.id!r}: {_MAX_STEPS} empty turns do not end the episode")
         if (
@@ -286,7 +290,7 @@ def _empty_scores(subject: Subject) -> str:
             or verdict.score > max(0.0, base.verifier.score_range[0])
         ):
             raise Failed(f"task {task.id!r}: an empty answer scores {verdict.score}, correct={verdict.correct}")
-        # What a trainer sees is the reward, and steps and wrappers pay beside the verdict.
+        # What a trainer sees is the reward, and steps pay beside the verdict. Shaping that is declared may pay for anything.
         if paid > max(0.0, base.verifier.score_range[0]) + 1e-9:
             raise Failed(f"task {task.id!r}: empty answers are paid {paid:g}, though the verdict is {verdict.score:g}")
     return f"{len(tasks)} empty answers, none paid"
