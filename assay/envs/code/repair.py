@@ -71,9 +71,10 @@ class CodeRepairEnv(TaskEnv):
 
     def advance(self, action: str) -> Progress:
         """Run the public tests; end when they pass."""
-        code = extract_code(action)
+        language = self._suite.language if self._suite is not None else "python"
+        code = extract_code(action, language)
         if code is None:
-            return Progress((user("There is no complete ```python code block in your answer."),))
+            return Progress((user(f"There is no complete ```{language} code block in your answer."),))
         if self._suite is None:
             return Progress(done=True)
         program = self._suite.assemble(code)

@@ -155,7 +155,7 @@ def _live_code_bench(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    known = ("tests", "entry_point", "compare", "cpu_seconds", "memory_mb")
+    known = ("tests", "entry_point", "compare", "cpu_seconds", "memory_mb", "language")
     return {
         "prompt": row.get("prompt") or row["question"],
         "target": {key: row[key] for key in known if key in row},

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from assay.sandboxes.languages import headers, host
+
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SETTINGS = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 
@@ -37,8 +39,9 @@ ENVIRONMENT = {
 
 
 def environment() -> dict[str, str]:
-    """Return the zygote's environment, with the interpreter's directory on the path."""
-    return {**ENVIRONMENT, "PATH": f"{Path(sys.executable).parent}:{ENVIRONMENT['PATH']}"}
+    """Return the zygote's environment, with the interpreter's and the toolchains' directories on the path."""
+    toolchains = [f"{home}/bin" for home in host.toolchain_homes()]
+    return {**ENVIRONMENT, "PATH": ":".join([str(Path(sys.executable).parent), *toolchains, ENVIRONMENT["PATH"]])}
 
 
 def preload(name: str) -> tuple[str, ...]:
@@ -50,7 +53,8 @@ def trees(extra: Sequence[str] = ()) -> list[str]:
     """Return the absolute paths that jobs may read, parents before children, none inside another."""
     prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
     real = {os.path.realpath(path) for path in (sys.executable, *prefixes)}
-    wanted = [*_SYSTEM, *_SETTINGS, *extra, *sorted(prefixes | {_home_of(path) for path in real})]
+    toolchains = [*host.settings(), *host.toolchain_homes(), *filter(None, [headers.directory()])]
+    wanted = [*_SYSTEM, *_SETTINGS, *toolchains, *extra, *sorted(prefixes | {_home_of(path) for path in real})]
     found: list[str] = []
     for path in wanted:
         inside = any(path == other or path.startswith(other + "/") for other in found if not Path(other).is_symlink())

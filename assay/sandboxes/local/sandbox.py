@@ -29,6 +29,7 @@ from typing import Any
 
 from assay.core.errors import ConfigError
 from assay.sandboxes.base import DEFAULT_LIMITS, IsolationReport, Job, JobResult, Limits, SandboxFault, Session, Tier
+from assay.sandboxes.languages import toolchains
 from assay.sandboxes.local import layout
 from assay.sandboxes.local.execution import Execution
 from assay.sandboxes.local.pool import SlotPool
@@ -83,7 +84,8 @@ class LocalSandbox:
 
     def capabilities(self) -> IsolationReport:
         """Return what is enforced here. Starts a slot to find out; does not refuse a weak tier."""
-        return self._slots(check=False).report(BACKEND)
+        report = self._slots(check=False).report(BACKEND)
+        return report if report.tier < self.min_tier else replace(report, languages=toolchains(self).available())
 
     def run(self, job: Job) -> JobResult:
         """Run one job. Raises `ConfigError` when the isolation is weaker than `min_tier`, nothing else."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from assay.sandboxes import Call, Job, JobResult, Sandbox, SandboxFault
+from assay.sandboxes.languages import toolchains
 from assay.sandboxes.local.agent import codec
 from assay.verifiers.code.compare import same_text, same_value
 from assay.verifiers.code.tester import TalkingSandbox, run_check
@@ -39,12 +40,18 @@ def grade(sandbox: GradingSandbox, code: str, suite: Suite) -> Iterator[TestOutc
 
 
 def run_test(sandbox: GradingSandbox, program: str, suite: Suite, test: Test) -> TestOutcome:
-    """Run one test. Raises `SandboxFault` when the sandbox failed, so that nothing is known."""
+    """Run one test. Raises `SandboxFault` when the sandbox failed, so that nothing is known.
+
+    A program in another language is compiled for its first test, and taken from the build cache for the others.
+    """
     if isinstance(test, CheckTest):
         outcome = run_check(sandbox, program, suite.entry_point, test, suite.limits)
         return TestOutcome(outcome.passed, "passed" if outcome.passed else "wrong", outcome.reason)
     if isinstance(test, StdioTest):
-        job = Job(source=program, stdin=test.input.encode("utf-8", "surrogatepass"), limits=suite.limits)
+        build = toolchains(sandbox).build(suite.language, program)
+        if not build.ok:
+            return TestOutcome(False, "compile_error", (build.message.splitlines() or [""])[0], build.result)
+        job = build.job(stdin=test.input.encode("utf-8", "surrogatepass"), limits=suite.limits)
     else:
         job = Job(source=program, call=Call(suite.entry_point, test.args, test.kwargs), limits=suite.limits)
     result = sandbox.run(job)

@@ -7,7 +7,8 @@ r"""What a program is tested by, as the target of a task holds it (JSON).
 
 Arguments and expected values are in the form of `codec.to_json`, which for None, booleans, strings, lists and small
 integers is JSON itself. Optional in a test: `rule`, `tolerance` (see `compare`), `weight`, `group`. At the top:
-`prompt` (source that the program may continue or build upon), `cpu_seconds`, `memory_mb`.
+`prompt` (source that the program may continue or build upon), `cpu_seconds`, `memory_mb`, and `language` for programs
+with stdin and stdout in another language than Python (see `assay.sandboxes.languages`).
 
 A suite without tests is an error: it would pass every program.
 """
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from assay.sandboxes.base import DEFAULT_LIMITS, Limits
+from assay.sandboxes.languages import find_language
 from assay.sandboxes.local.agent import codec
 from assay.verifiers.code.compare import TEXT_RULES, VALUE_RULES, TextRule, ValueRule
 
@@ -70,6 +72,7 @@ class Suite:
     entry_point: str = ""
     prompt: str = ""
     limits: Limits = DEFAULT_LIMITS
+    language: str = "python"
 
     def assemble(self, code: str) -> str:
         """Return the program to run: the code, upon or continuing the prompt."""
@@ -103,11 +106,14 @@ def read_suite(target: Any) -> Suite:
     tests = tuple(_read_test(row, rule, i) for i, row in enumerate(rows))
     if not entry_point and any(isinstance(test, CallTest | CheckTest) for test in tests):
         raise ValueError("tests that call a function need an entry_point")
+    language = find_language(str(target.get("language", "python"))).name
+    if language != "python" and not all(isinstance(test, StdioTest) for test in tests):
+        raise ValueError(f"a program in {language} is tested by input and output only")
     limits = Limits(
         cpu_seconds=float(target.get("cpu_seconds", DEFAULT_LIMITS.cpu_seconds)),
         memory_bytes=int(target.get("memory_mb", DEFAULT_LIMITS.memory_bytes // 2**20)) * 2**20,
     )
-    return Suite(tests, entry_point, str(target.get("prompt") or ""), limits)
+    return Suite(tests, entry_point, str(target.get("prompt") or ""), limits, language)
 
 
 def _read_test(row: Any, text_rule: str, index: int) -> Test:

@@ -18,6 +18,7 @@ from assay.core.errors import ConfigError
 from assay.core.task import Task
 from assay.core.verdict import Verdict, no_verdict, right, wrong
 from assay.sandboxes import SandboxFault
+from assay.sandboxes.languages import MissingToolchain
 from assay.sandboxes.local.sandbox import default_sandbox
 from assay.verifiers.base import Evidence, Isolation, Verifier
 from assay.verifiers.code.extract import extract_code
@@ -64,7 +65,7 @@ class CodeVerifier(Verifier):
             suite = read_suite(task.target)
         except (ValueError, ConfigError) as error:
             return no_verdict(f"tests: {error}", status="unparsable")
-        code = extract_code(evidence.text)
+        code = extract_code(evidence.text, suite.language)
         if code is None:
             return wrong("no complete code block", status="no_answer")
         return self.judge(code, suite)
@@ -77,7 +78,7 @@ class CodeVerifier(Verifier):
                 outcomes.append(outcome)
                 if self.credit == "all" and not outcome.passed:
                     break
-        except SandboxFault as fault:
+        except (SandboxFault, MissingToolchain) as fault:
             return no_verdict(f"test {len(outcomes) + 1}: {fault}", extracted=code)
         return self._verdict(code, suite, outcomes)
 
