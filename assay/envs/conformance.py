@@ -290,7 +290,7 @@ def _empty_scores(subject: Subject) -> str:
             or verdict.score > max(0.0, base.verifier.score_range[0])
         ):
             raise Failed(f"task {task.id!r}: an empty answer scores {verdict.score}, correct={verdict.correct}")
-        # What a trainer sees is the reward, and steps pay beside the verdict. Shaping that is declared may pay for anything.
+        # What a trainer sees is the reward, and steps pay beside the verdict. Declared shaping may pay for anything.
         if paid > max(0.0, base.verifier.score_range[0]) + 1e-9:
             raise Failed(f"task {task.id!r}: empty answers are paid {paid:g}, though the verdict is {verdict.score:g}")
     return f"{len(tasks)} empty answers, none paid"
