@@ -1,4 +1,4 @@
-"""`LocalChatModel`: a `ChatModel` over an engine in this process, for judges and for the HTTP server."""
+"""`LocalChatModel`: a `LogprobModel` over an engine in this process, for judges and for the HTTP server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from assay.agents.engines.base import Completion, Engine, SamplingParams
 from assay.agents.loop_thread import LoopThread
 from assay.agents.template import ChatTemplate, instructed
 from assay.agents.tool_formats import describe_tools
-from assay.core.chat import Reply
+from assay.core.chat import FirstToken, Reply
+from assay.core.errors import EngineFault
 from assay.core.message import Message
 
 
@@ -53,6 +54,16 @@ class LocalChatModel:
         """Return the model's answer; blocks, from any thread. Raises `EngineFault`."""
         sampling = SamplingParams(max_tokens=max_tokens, temperature=temperature, seed=seed)
         return self.submit(messages, sampling).result().reply
+
+    def first_token(self, messages: Sequence[Message], *, top: int = 20) -> FirstToken:
+        """Return how the answer would begin; blocks, from any thread. Raises `EngineFault`."""
+        answer = self.submit(messages, SamplingParams(max_tokens=1, temperature=0.0, top_logprobs=top)).result()
+        if not answer.completion.top_logprobs:
+            raise EngineFault("the conversation fills the context: there is no room for an answer")
+        best = answer.completion.top_logprobs[0]
+        texts = self.tokenizer.batch_decode([[token] for token, _ in best], clean_up_tokenization_spaces=False)
+        pairs = tuple((text, logprob) for text, (_, logprob) in zip(texts, best, strict=True))
+        return FirstToken(pairs, answer.prompt_length, 1, answer.seconds)
 
     def submit(
         self, messages: Sequence[Message], sampling: SamplingParams, schemas: Sequence[Mapping[str, Any]] = ()

@@ -2,9 +2,9 @@
 
     assay serve runs/demo/model --port 8000
 
-`POST /v1/chat/completions` knows messages, n, seed, temperature, top_p, top_k, min_p, max_tokens, logprobs and tools;
-`GET /v1/models` lists the one model. A choice i > 0 of a seeded request has a seed derived from (seed, i), so it does
-not depend on n. What the server cannot do (streams, stop strings) it refuses instead of ignoring it.
+`POST /v1/chat/completions` knows messages, n, seed, temperature, top_p, top_k, min_p, max_tokens, logprobs,
+top_logprobs and tools; `GET /v1/models` lists the one model. A choice i > 0 of a seeded request has a seed derived from
+(seed, i), so it does not depend on n. What the server cannot do (streams, stop strings) it refuses instead of ignoring.
 
 The standard library's threading server is enough: a thread waits for each connection while the engine batches all
 requests on a loop of its own.
@@ -44,6 +44,7 @@ class ChatRequest(BaseModel):
     max_tokens: int | None = Field(None, ge=1)
     max_completion_tokens: int | None = Field(None, ge=1)
     logprobs: bool = False
+    top_logprobs: int = Field(0, ge=0, le=20)
     tools: list[dict[str, Any]] = []
     stream: bool = False
     stop: str | list[str] | None = None
@@ -58,6 +59,7 @@ class ChatRequest(BaseModel):
             top_k=self.top_k,
             min_p=self.min_p,
             seed=seed,
+            top_logprobs=self.top_logprobs if self.logprobs else 0,
         )
 
 
@@ -148,13 +150,19 @@ class ChatServer:
             finish = "tool_calls"
         choice: dict[str, Any] = {"index": index, "message": message, "finish_reason": finish}
         if request.logprobs:
-            tokens = zip(completion.token_ids, completion.logprobs, strict=True)
-            choice["logprobs"] = {"content": [self._token(token_id, logprob) for token_id, logprob in tokens]}
+            tops = completion.top_logprobs or ((),) * len(completion.token_ids)
+            tokens = zip(completion.token_ids, completion.logprobs, tops, strict=True)
+            choice["logprobs"] = {
+                "content": [
+                    {**self._token(token, logprob), "top_logprobs": [self._token(*pair) for pair in top]}
+                    for token, logprob, top in tokens
+                ]
+            }
         return choice
 
     def _token(self, token_id: int, logprob: float) -> dict[str, Any]:
         text = self.tokenizer.decode([token_id])
-        return {"token": text, "logprob": logprob, "bytes": list(text.encode()), "top_logprobs": []}
+        return {"token": text, "logprob": logprob, "bytes": list(text.encode())}
 
 
 def serve(engine: Engine, tokenizer: Any, host: str = "127.0.0.1", port: int = 8000, **options: Any) -> None:

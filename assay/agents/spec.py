@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, ValidationError
 
 from assay.agents.base import Agent
-from assay.agents.engines.base import SamplingParams
+from assay.agents.engines.base import Engine, SamplingParams
+from assay.core.chat import LogprobModel
 from assay.core.config import Config
+from assay.core.errors import ConfigError
 
 MAY_DIFFER = frozenset({"api_key_env", "max_connections", "requests_per_minute", "device"})
 """Settings that do not change what the agent says."""
@@ -62,6 +64,31 @@ def open_agent(
     return _chat_agent(config, sampling)
 
 
+def chat_model(**settings: Any) -> LogprobModel:
+    """Build a chat model for judges from the settings of an `AgentConfig`; its `max_tokens` does not matter here.
+
+    In a configuration: `model: {factory: "assay.agents.spec:chat_model", engine: hf, model: DIRECTORY}`.
+    """
+    try:
+        config = AgentConfig(**settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(f"chat_model: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    if config.engine == "api":
+        from assay.agents.engines.api import ApiModel
+
+        return ApiModel(
+            config.model,
+            config.endpoint,
+            api_key_env=config.api_key_env,
+            max_connections=config.max_connections,
+            requests_per_minute=config.requests_per_minute,
+        )
+    from assay.agents.local_chat import LocalChatModel
+
+    return LocalChatModel(*_local(config))
+
+
 def _api_agent(config: AgentConfig, sampling: SamplingParams) -> OpenAgent:
     from assay.agents.api_agent import ApiAgent
     from assay.agents.engines.api import ApiModel
@@ -82,18 +109,8 @@ def _api_agent(config: AgentConfig, sampling: SamplingParams) -> OpenAgent:
 
 def _chat_agent(config: AgentConfig, sampling: SamplingParams) -> OpenAgent:
     from assay.agents.chat import ChatAgent
-    from assay.agents.checkpoint import pick_device, read_model, read_tokenizer
 
-    tokenizer = read_tokenizer(config.model)
-    engine: Any
-    if config.engine == "vllm":
-        from assay.agents.engines.vllm import VLLMEngine
-
-        engine = VLLMEngine(config.model)
-    else:
-        from assay.agents.engines.hf import HFEngine
-
-        engine = HFEngine(read_model(config.model).to(pick_device(config.device)))
+    engine, tokenizer = _local(config)
     agent = ChatAgent(engine, tokenizer, tool_format=config.tool_format, sampling=sampling, system=config.system)
 
     def close() -> None:
@@ -102,3 +119,17 @@ def _chat_agent(config: AgentConfig, sampling: SamplingParams) -> OpenAgent:
         asyncio.run(engine.close())
 
     return OpenAgent(agent, close)
+
+
+def _local(config: AgentConfig) -> tuple[Engine, Any]:
+    """Return the engine and the tokenizer of a checkpoint directory."""
+    from assay.agents.checkpoint import pick_device, read_model, read_tokenizer
+
+    tokenizer = read_tokenizer(config.model)
+    if config.engine == "vllm":
+        from assay.agents.engines.vllm import VLLMEngine
+
+        return VLLMEngine(config.model), tokenizer
+    from assay.agents.engines.hf import HFEngine
+
+    return HFEngine(read_model(config.model).to(pick_device(config.device))), tokenizer

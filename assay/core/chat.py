@@ -40,6 +40,26 @@ class ChatModel(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class FirstToken:
+    """How a chat model would begin its answer, and what asking cost."""
+
+    logprobs: tuple[tuple[str, float], ...]
+    """The most probable first tokens as text, with the log of their probability, the most probable first."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+
+
+@runtime_checkable
+class LogprobModel(ChatModel, Protocol):
+    """A chat model that also tells how probable its words are. Optional: many endpoints cannot."""
+
+    def first_token(self, messages: Sequence[Message], *, top: int = 20) -> FirstToken:
+        """Return the `top` (at most 20) first tokens of the answer at temperature 1. Raises as `complete` does."""
+        ...
+
+
 @runtime_checkable
 class Scorer(Protocol):
     """Anything that scores the steps of a response (a process reward model)."""

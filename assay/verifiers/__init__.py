@@ -34,6 +34,8 @@ _BUILT_IN = {
     "judge_reference": "judges.reference:ReferenceJudge",
     "judge_rubric": "judges.rubric:RubricJudge",
     "judge_pairwise": "judges.pairwise:PairwiseJudge",
+    "judge_principle": "judges.principle:PrincipleJudge",
+    "judge_yes_no": "judges.yes_no:YesNoJudge",
     "arithmetic_steps": "process.arithmetic_steps:ArithmeticStepsVerifier",
     "prm": "process.prm:PRMVerifier",
     "rubric": "rubric:Rubric",

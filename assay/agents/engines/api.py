@@ -24,7 +24,7 @@ from typing import Any
 import httpx
 
 from assay.agents.loop_thread import LoopThread
-from assay.core.chat import Reply
+from assay.core.chat import FirstToken, Reply
 from assay.core.errors import ConfigError, EngineFault
 from assay.core.message import Message
 from assay.core.tool import Tool
@@ -62,7 +62,7 @@ class ApiUsage:
 
 
 class ApiModel:
-    """A model behind `POST {base_url}/chat/completions`. A `ChatModel`; safe to share between threads and loops."""
+    """A model behind `POST {base_url}/chat/completions`. A `LogprobModel`; safe to share between threads and loops."""
 
     def __init__(
         self,
@@ -114,6 +114,11 @@ class ApiModel:
         request = self._payload(messages, temperature=temperature, max_tokens=max_tokens, seed=seed)
         return self._thread.submit(self._chat(request)).result()
 
+    def first_token(self, messages: Sequence[Message], *, top: int = 20) -> FirstToken:
+        """Return how the answer would begin; blocks. `EngineFault` also when the endpoint tells no probabilities."""
+        request = self._payload(messages, temperature=0.0, max_tokens=1, logprobs=True, top_logprobs=top)
+        return self._thread.submit(self._first(request)).result()
+
     async def chat(
         self,
         messages: Sequence[Mapping[str, Any]],
@@ -148,11 +153,19 @@ class ApiModel:
         return {name: value for name, value in payload.items() if value is not None}
 
     async def _chat(self, payload: dict[str, Any]) -> ApiReply:
+        return (await self._answer(payload))[1]
+
+    async def _first(self, payload: dict[str, Any]) -> FirstToken:
+        body, reply = await self._answer(payload)
+        return FirstToken(_read_first(body), reply.prompt_tokens, reply.completion_tokens, reply.seconds)
+
+    async def _answer(self, payload: dict[str, Any]) -> tuple[dict[str, Any], ApiReply]:
         started = time.perf_counter()
-        reply = _read_reply(await self._request("POST", "/chat/completions", payload), time.perf_counter() - started)
+        body = await self._request("POST", "/chat/completions", payload)
+        reply = _read_reply(body, time.perf_counter() - started)
         self.usage.prompt_tokens += reply.prompt_tokens
         self.usage.completion_tokens += reply.completion_tokens
-        return reply
+        return body, reply
 
     async def _check(self) -> None:
         try:
@@ -270,6 +283,14 @@ def _read_reply(value: dict[str, Any], seconds: float) -> ApiReply:
         )
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise EngineFault(f"the endpoint's answer is no chat completion: {type(error).__name__} {error}") from error
+
+
+def _read_first(value: dict[str, Any]) -> tuple[tuple[str, float], ...]:
+    try:
+        best = value["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+        return tuple(sorted(((str(e["token"]), float(e["logprob"])) for e in best), key=lambda pair: -pair[1]))
+    except (KeyError, IndexError, TypeError, ValueError):
+        raise EngineFault("the endpoint tells no log-probabilities (logprobs, top_logprobs)") from None
 
 
 def _complaint(response: httpx.Response) -> str:

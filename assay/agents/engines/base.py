@@ -33,6 +33,8 @@ class SamplingParams:
     stop_token_ids: tuple[int, ...] = ()
     seed: int | None = None
     """With a seed the completion depends only on weights, prompt and seed, not on what else is in the batch."""
+    top_logprobs: int = 0
+    """How many of the most probable tokens to report at every position; 20 at most."""
 
     @property
     def truncated(self) -> bool:
@@ -48,6 +50,8 @@ class Completion:
     logprobs: tuple[float, ...]
     finish_reason: FinishReason
     weight_version: int = 0
+    top_logprobs: tuple[tuple[tuple[int, float], ...], ...] = ()
+    """The most probable (token, log-probability) at every position, best first, where they were asked for."""
 
 
 @runtime_checkable

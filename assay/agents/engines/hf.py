@@ -34,7 +34,7 @@ import torch
 from assay.agents.engines.base import Completion, SamplingParams
 from assay.agents.engines.hf_attention import decoding
 from assay.agents.engines.hf_cache import SlotCache
-from assay.agents.engines.hf_sampling import sample, uniforms
+from assay.agents.engines.hf_sampling import most_probable, sample, uniforms
 from assay.agents.engines.hf_slots import SlotTable
 from assay.core.errors import ConfigError, EngineFault
 from assay.core.seeding import derive_seed
@@ -57,6 +57,7 @@ class _Request:
     limit: int
     """Number of tokens, prompt included, at which it ends."""
     logprobs: list[float] = field(default_factory=list)
+    tops: list[tuple[tuple[int, float], ...]] = field(default_factory=list)
     cached: int = 0
     slot: int = -1
 
@@ -287,6 +288,11 @@ class HFEngine:
             row.future.set_exception(EngineFault("the model's logits are not finite"))
         if lost:
             raise _NotFinite
+        curious = [index for index, row in enumerate(rows) if row.sampling.top_logprobs]
+        if curious:
+            tops = most_probable(logits[curious], [rows[index].sampling for index in curious])
+            for index, pairs in zip(curious, tops, strict=True):
+                rows[index].tops.append(pairs)
         for row, token, logprob in zip(rows, tokens, logprobs, strict=True):
             row.tokens.append(token)
             row.logprobs.append(logprob)
@@ -297,7 +303,8 @@ class HFEngine:
 
     def _answer(self, row: _Request, reason: FinishReason) -> None:
         output = tuple(row.tokens[row.prompt_length :])
-        row.future.set_result(Completion(output, tuple(row.logprobs), reason, self.weight_version))
+        completion = Completion(output, tuple(row.logprobs), reason, self.weight_version, tuple(row.tops))
+        row.future.set_result(completion)
 
 
 @contextlib.contextmanager

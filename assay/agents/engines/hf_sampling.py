@@ -43,15 +43,8 @@ def sample(
     that ask for it, after truncation. Greedy rows (temperature 0) report those of temperature 1, since the
     distribution they sample from has none to tell. A row whose logits are not finite gets a log-probability of NaN.
     """
-    logits = logits.float()
+    logprobs = _distribution(logits, settings)
     temperatures = [s.temperature for s in settings]
-    if any(t != 1.0 for t in temperatures):
-        scale = torch.tensor([[t if t > 0.0 else 1.0] for t in temperatures], device=logits.device)
-        logits = logits / scale
-    logprobs = logits.log_softmax(-1)
-    truncated = [row for row, s in enumerate(settings) if s.truncated and s.temperature > 0.0]
-    for row in truncated:
-        logprobs[row] = _truncate(logprobs[row], settings[row])
     cumulative = logprobs.double().exp().cumsum(-1)
     points = torch.as_tensor(draws, device=logits.device)[:, None] * cumulative[:, -1:]
     # `right=True` skips tokens of probability zero; the clamp only matters for rows of NaN.
@@ -61,6 +54,28 @@ def sample(
         tokens = torch.where(greedy, logprobs.argmax(-1, keepdim=True), tokens)
     chosen = logprobs.gather(-1, tokens)
     return tokens[:, 0].tolist(), chosen[:, 0].tolist()
+
+
+def most_probable(logits: torch.Tensor, settings: Sequence[SamplingParams]) -> list[tuple[tuple[int, float], ...]]:
+    """Return, for each row, the `top_logprobs` best tokens of the distribution that `sample` draws from."""
+    count = min(max(s.top_logprobs for s in settings), logits.shape[-1])
+    best = _distribution(logits, settings).topk(count)
+    rows = zip(settings, best.indices.tolist(), best.values.tolist(), strict=True)
+    return [tuple(zip(ids, values, strict=True))[: s.top_logprobs] for s, ids, values in rows]
+
+
+def _distribution(logits: torch.Tensor, settings: Sequence[SamplingParams]) -> torch.Tensor:
+    """Return the log-probabilities that each row is sampled from, temperature 1 for greedy ones."""
+    logits = logits.float()
+    temperatures = [s.temperature for s in settings]
+    if any(t != 1.0 for t in temperatures):
+        scale = torch.tensor([[t if t > 0.0 else 1.0] for t in temperatures], device=logits.device)
+        logits = logits / scale
+    logprobs = logits.log_softmax(-1)
+    for row, setting in enumerate(settings):
+        if setting.truncated and setting.temperature > 0.0:
+            logprobs[row] = _truncate(logprobs[row], setting)
+    return logprobs
 
 
 def _truncate(logprobs: torch.Tensor, setting: SamplingParams) -> torch.Tensor:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -196,7 +196,7 @@ class VLLMEngine:
                 seed=request.seed,
                 stop_token_ids=list(sampling.stop_token_ids),
                 ignore_eos=True,  # whoever asks says what ends a turn
-                logprobs=0,
+                logprobs=sampling.top_logprobs,
                 detokenize=False,
                 output_kind=RequestOutputKind.FINAL_ONLY,
             )
@@ -217,7 +217,9 @@ class VLLMEngine:
             return
         ids = tuple(sampled.token_ids)
         logprobs = tuple(float(at[token].logprob) for at, token in zip(sampled.logprobs, ids, strict=True))
-        request.future.set_result(Completion(ids, logprobs, reason, self.weight_version))
+        count = request.sampling.top_logprobs
+        tops = tuple(_best(at, count) for at in sampled.logprobs) if count else ()
+        request.future.set_result(Completion(ids, logprobs, reason, self.weight_version, tops))
 
     def _drop_caches(self) -> None:
         """Preempt what runs and empty the prefix cache. Runs on vLLM's thread."""
@@ -251,6 +253,12 @@ class VLLMEngine:
         except Exception as error:
             first = (str(error).splitlines() or [""])[0]
             raise EngineFault(f"vLLM: {type(error).__name__}: {first}") from error
+
+
+def _best(at: Mapping[int, Any], count: int) -> tuple[tuple[int, float], ...]:
+    """Return the best tokens of one position; vLLM adds the sampled one, whatever its rank."""
+    best = sorted(at.items(), key=lambda item: -item[1].logprob)[:count]
+    return tuple((token, float(entry.logprob)) for token, entry in best)
 
 
 def _with_head(pairs: list[tuple[str, torch.Tensor]]) -> list[tuple[str, torch.Tensor]]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from assay.core.errors import ConfigError, EngineFault
 from assay.core.task import Task
 from assay.core.verdict import Verdict, no_verdict, wrong
 from assay.verifiers.base import Evidence, Isolation, Verifier
-from assay.verifiers.judges.client import Budget, BudgetSpent, Cost, JudgeClient, ModelSpec, Unreadable
+from assay.verifiers.judges.client import Budget, BudgetSpent, Cost, JudgeClient, ModelSpec, Question, Unreadable
+from assay.verifiers.judges.meta import MetaFilter
 from assay.verifiers.judges.screen import addresses_grader, has_content
 from assay.verifiers.text.extract import Source, check_source, find_answers
+
+T = TypeVar("T")
 
 MAX_SHOWN = 20_000
 """Longest text in characters that is shown to a judge; a longer one is refused, not cut."""
@@ -34,6 +37,9 @@ class Judge(Verifier):
         budget: Budget | Mapping[str, int] | None = None,
         source: Source = "answer",
         screen: bool = True,
+        meta: ModelSpec | None = None,
+        meta_keep: int | None = None,
+        minimum_mass: float = 0.5,
     ) -> None:
         """Compose.
 
@@ -46,6 +52,9 @@ class Judge(Verifier):
             budget: caps on `calls` and `tokens` of this judge's whole life.
             source: which part of the response is shown (see `text.extract`).
             screen: refuse answers that speak to the grader.
+            meta: a second model, which must tell log-probabilities: only the votes that it finds soundest count.
+            meta_keep: how many votes count; half of them when None.
+            minimum_mass: least probability of yes and no together where an answer is read from probabilities.
         """
         if votes < 1:
             raise ConfigError(f"votes must be at least 1, not {votes}")
@@ -55,6 +64,14 @@ class Judge(Verifier):
             model, temperature=temperature, max_tokens=max_tokens, attempts=attempts, budget=budget
         )
         self.votes, self.source, self.screen = votes, check_source(source), screen
+        if not 0 <= minimum_mass <= 1:
+            raise ConfigError(f"minimum_mass is a probability, not {minimum_mass}")
+        self.minimum_mass, self.meta = minimum_mass, None
+        if meta is not None:
+            rater = JudgeClient(meta, budget=self.client.budget)
+            self.meta = MetaFilter(rater, meta_keep or max(1, votes // 2), minimum_mass=minimum_mass)
+        elif meta_keep is not None:
+            raise ConfigError("meta_keep needs a meta model")
 
     def shown(self, evidence: Evidence) -> str:
         """Return the part of the response that the judge sees; empty when there is none or several different ones."""
@@ -94,6 +111,19 @@ class Judge(Verifier):
     def judge(self, task: Task, answer: str, cost: Cost) -> Verdict:
         """Ask the model about a screened answer."""
         raise NotImplementedError
+
+    def poll(self, question: Question[T], cost: Cost) -> list[T]:
+        """Return the readings of the votes that count. `Unreadable` when most replies cannot be read."""
+        return self.poll_each([question] * self.votes, cost)
+
+    def poll_each(self, questions: Sequence[Question[T]], cost: Cost) -> list[T]:
+        """Do the same with a question, worded or ordered differently, for each vote."""
+        votes = self.client.sample(questions, cost)
+        if 2 * len(votes) <= len(questions):
+            raise Unreadable(f"only {len(votes)} of {len(questions)} replies could be read")
+        if self.meta is not None:
+            votes = self.meta.best(votes, cost)
+        return [vote.reading for vote in votes]
 
 
 def missing(fault: Exception) -> Verdict:

@@ -1,18 +1,19 @@
-"""One question to a judge model: nonce, budget, bounded retries, strict reading of the reply."""
+"""One question to a judge model: nonce, budget, bounded retries, strict reading of the reply or of probabilities."""
 
 from __future__ import annotations
 
 import json
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from assay.core.chat import ChatModel
+from assay.core.chat import ChatModel, FirstToken, LogprobModel, Reply
 from assay.core.errors import ConfigError, VerifierFault
 from assay.core.message import system, user
 from assay.core.registry import load
+from assay.verifiers.judges.log_odds import TOP, read_log_odds
 from assay.verifiers.text.extract import after_reasoning
 from assay.verifiers.text.schema import parse_json
 
@@ -93,8 +94,30 @@ class Question(Generic[T]):
     """Reads the JSON of the reply; ValueError when it does not answer the question."""
 
 
+@dataclass(frozen=True, slots=True)
+class Vote(Generic[T]):
+    """One readable reply."""
+
+    reading: T
+    material: str
+    """The user message that was answered."""
+    text: str
+    """The reply, without its reasoning."""
+
+
+@dataclass(frozen=True, slots=True)
+class YesNo:
+    """A question whose answer is read from the probabilities of its first token, so no text has to be parsed."""
+
+    instructions: str
+    material: Callable[[str], str]
+    """Builds the user message around the nonce."""
+    minimum_mass: float = 0.5
+    """Least probability of yes and no together; a model that would rather say something else has not answered."""
+
+
 class JudgeClient:
-    """Asks a chat model and reads JSON. Safe between threads."""
+    """Asks a chat model and reads JSON, or the probabilities of yes and no. Safe between threads."""
 
     def __init__(
         self,
@@ -120,37 +143,59 @@ class JudgeClient:
             BudgetSpent: no call is left.
             EngineFault: the model cannot be reached.
         """
+        return self.vote(question, cost, seed=seed).reading
+
+    def vote(self, question: Question[T], cost: Cost, *, seed: int | None = None) -> Vote[T]:
+        """Return the reading of the reply with its text. Raises as `ask` does."""
         why = ""
         for _ in range(self.attempts):
             nonce = secrets.token_hex(8)
             self.budget.take_call()
+            material = question.material(nonce)
             reply = self.model.complete(
-                [system(question.instructions), user(question.material(nonce))],
+                [system(question.instructions), user(material)],
                 temperature=self.temperature,
                 max_tokens=self.max_tokens,
                 seed=seed,
             )
-            self.budget.add_tokens(reply.prompt_tokens + reply.completion_tokens)
-            cost.calls += 1
-            cost.prompt_tokens += reply.prompt_tokens
-            cost.completion_tokens += reply.completion_tokens
-            cost.seconds += reply.seconds
+            self._charge(reply, cost)
             try:
-                return question.read(find_object(reply.text, nonce))
+                return Vote(question.read(find_object(reply.text, nonce)), material, after_reasoning(reply.text))
             except ValueError as error:
                 why = str(error)
                 cost.unreadable += 1
         raise Unreadable(f"the judge's reply cannot be read: {why}")
 
-    def sample(self, question: Question[T], cost: Cost, votes: int) -> list[T]:
-        """Ask several times; unreadable replies are left out, other faults end it. May return fewer than `votes`."""
-        readings: list[T] = []
-        for number in range(votes):
+    def sample(self, questions: Sequence[Question[T]], cost: Cost) -> list[Vote[T]]:
+        """Ask each question once; unreadable replies are left out, other faults end it."""
+        replies: list[Vote[T]] = []
+        for number, question in enumerate(questions):
             try:
-                readings.append(self.ask(question, cost, seed=number))
+                replies.append(self.vote(question, cost, seed=number))
             except Unreadable:
                 continue
-        return readings
+        return replies
+
+    def log_odds(self, question: YesNo, cost: Cost) -> float:
+        """Return log p(yes) − log p(no) of the answer's first token, in nats. Raises as `ask` does."""
+        if not isinstance(self.model, LogprobModel):
+            raise ConfigError(f"{type(self.model).__name__} tells no log-probabilities: it has no first_token()")
+        self.budget.take_call()
+        messages = [system(question.instructions), user(question.material(secrets.token_hex(8)))]
+        first = self.model.first_token(messages, top=TOP)
+        self._charge(first, cost)
+        try:
+            return read_log_odds(first.logprobs, minimum_mass=question.minimum_mass)
+        except ValueError as error:
+            cost.unreadable += 1
+            raise Unreadable(f"the judge's answer cannot be read: {error}") from None
+
+    def _charge(self, reply: Reply | FirstToken, cost: Cost) -> None:
+        self.budget.add_tokens(reply.prompt_tokens + reply.completion_tokens)
+        cost.calls += 1
+        cost.prompt_tokens += reply.prompt_tokens
+        cost.completion_tokens += reply.completion_tokens
+        cost.seconds += reply.seconds
 
 
 def _budget(caps: Mapping[str, int]) -> Budget:

@@ -14,7 +14,7 @@ from assay.core.message import text_of
 from assay.core.task import Task
 from assay.core.verdict import Verdict, no_verdict
 from assay.verifiers.judges.base import Judge
-from assay.verifiers.judges.client import Cost, ModelSpec, Question, Unreadable, fenced
+from assay.verifiers.judges.client import Cost, ModelSpec, Question, fenced
 from assay.verifiers.text.base import gold_texts
 
 _INSTRUCTIONS = """\
@@ -56,9 +56,7 @@ class ReferenceJudge(Judge):
                 blocks.append("Each line of the reference is one accepted answer.")
             return "\n\n".join([*blocks, f"The random id is {nonce}."])
 
-        grades = self.client.sample(Question(_INSTRUCTIONS, material, _read), cost, self.votes)
-        if 2 * len(grades) <= self.votes:
-            raise Unreadable(f"only {len(grades)} of {self.votes} replies could be read")
+        grades = self.poll(Question(_INSTRUCTIONS, material, _read), cost)
         counts = Counter(grades)
         share = counts["same"] / len(grades)
         common: dict[str, Any] = {

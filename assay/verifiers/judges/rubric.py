@@ -18,7 +18,7 @@ from assay.core.message import text_of
 from assay.core.task import Task
 from assay.core.verdict import Verdict
 from assay.verifiers.judges.base import Judge
-from assay.verifiers.judges.client import Cost, ModelSpec, Question, Unreadable, fenced
+from assay.verifiers.judges.client import Cost, ModelSpec, Question, fenced
 
 SCALE = 4
 """Judges give whole points from 0 to this."""
@@ -86,9 +86,7 @@ class RubricJudge(Judge):
 
         names = [criterion.name for criterion in criteria]
         question = Question(_INSTRUCTIONS.format(scale=SCALE), material, lambda reply: _read(reply, names))
-        samples = self.client.sample(question, cost, self.votes)
-        if 2 * len(samples) <= self.votes:
-            raise Unreadable(f"only {len(samples)} of {self.votes} replies could be read")
+        samples = self.poll(question, cost)
         points = {name: math.fsum(sample[name] for sample in samples) / len(samples) / SCALE for name in names}
         vetoed = [c.name for c in criteria if c.veto and points[c.name] < _VETO_BELOW]
         weight = math.fsum(c.weight for c in criteria)

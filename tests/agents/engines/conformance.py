@@ -86,6 +86,30 @@ class EngineConformance:
             ids = [*ids, *completion.token_ids, *(draw.randrange(4, VOCABULARY) for _ in range(draw.randrange(1, 4)))]
         return error
 
+    def test_the_most_probable_tokens_of_every_position(self) -> None:
+        model, prompt = self.model(), [5, 6, 7]
+
+        async def work() -> list[Completion]:
+            async with opened(self.make(model)) as engine:
+                asked = [
+                    SamplingParams(max_tokens=4, seed=1, top_logprobs=3),
+                    SamplingParams(max_tokens=4, seed=1),
+                    SamplingParams(max_tokens=2, temperature=0.0, top_logprobs=5),
+                ]
+                return list(await asyncio.gather(*(engine.generate(prompt, sampling) for sampling in asked)))
+
+        with_top, without, greedy = run(work())
+        assert with_top.token_ids == without.token_ids
+        assert without.top_logprobs == ()
+        for completion, count in ((with_top, 3), (greedy, 5)):
+            with torch.no_grad():
+                logits = model(torch.tensor([[*prompt, *completion.token_ids]]), use_cache=False).logits[0].float()
+            best = logits.log_softmax(-1)[len(prompt) - 1 : -1].topk(count)
+            assert [[token for token, _ in at] for at in completion.top_logprobs] == best.indices.tolist()
+            values = [[value for _, value in at] for at in completion.top_logprobs]
+            np.testing.assert_allclose(values, best.values.numpy(), atol=self.tolerance)
+        assert greedy.token_ids == tuple(at[0][0] for at in greedy.top_logprobs)
+
     def test_logprobs_are_those_of_a_plain_forward_at_a_temperature_over_turns(self) -> None:
         model = self.model()
 
