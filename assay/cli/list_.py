@@ -56,8 +56,9 @@ def _verifiers() -> Iterator[Row]:
 
 
 def _advantages() -> Iterator[Row]:
-    from assay.trainers.advantages import ADVANTAGES
+    from assay.trainers.advantages import ADVANTAGES, gae
 
+    yield "gae", f"{_summary(gae)} Needs `algorithm.critic`."
     yield from _registered(ADVANTAGES)
 
 

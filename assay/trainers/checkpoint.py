@@ -30,6 +30,7 @@ from safetensors.torch import load_file
 
 from assay.core.errors import AssayError, ConfigError, SchemaError
 from assay.core.trajectory import Group, Trajectory
+from assay.trainers.critic import Critic
 from assay.trainers.policy import Policy
 
 SCHEMA_VERSION = 1
@@ -80,6 +81,7 @@ def save_checkpoint(
     fingerprint: str,
     *,
     keep: int,
+    critic: Critic | None = None,
 ) -> Path:
     """Write a checkpoint under `root`, remove all but the `keep` newest, and return its path.
 
@@ -89,10 +91,13 @@ def save_checkpoint(
     try:
         root.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(root)
-        _refuse_full_disk(root, policy, optimizer)
+        _refuse_full_disk(root, policy, optimizer, critic)
         temporary.mkdir()
         policy.save(temporary)
-        torch.save({"optimizer": optimizer.state_dict(), "generators": _generators()}, temporary / "trainer.pt")
+        trainer = {"optimizer": optimizer.state_dict(), "generators": _generators()}
+        if critic is not None:
+            trainer["critic"] = critic.weights()
+        torch.save(trainer, temporary / "trainer.pt")
         lines = (member.to_json() + "\n" for group in progress.pending for member in group)
         (temporary / "pending.jsonl").write_text("".join(lines), encoding="utf-8")
         numbers = {name: getattr(progress, name) for name in Progress.__slots__ if name != "pending"}
@@ -132,9 +137,15 @@ def read_state(path: Path) -> dict[str, Any]:
 
 
 def restore_checkpoint(
-    path: Path, policy: Policy, optimizer: torch.optim.Optimizer, config: Mapping[str, Any], fingerprint: str
+    path: Path,
+    policy: Policy,
+    optimizer: torch.optim.Optimizer,
+    config: Mapping[str, Any],
+    fingerprint: str,
+    *,
+    critic: Critic | None = None,
 ) -> Progress:
-    """Put weights, optimiser and generators back as they were and return the progress.
+    """Put weights, optimiser, critic and generators back as they were and return the progress.
 
     Raises `ConfigError` when the checkpoint was made under a configuration with another fingerprint.
     """
@@ -145,6 +156,8 @@ def restore_checkpoint(
     _load_weights(path, policy)
     saved = torch.load(path / "trainer.pt", map_location=policy.device, weights_only=True)
     optimizer.load_state_dict(saved["optimizer"])
+    if critic is not None:
+        critic.load_weights(saved["critic"])
     _set_generators(saved["generators"])
     return Progress(
         phase=state["phase"],
@@ -207,9 +220,12 @@ def _set_generators(saved: Mapping[str, Any]) -> None:
         torch.cuda.set_rng_state_all([state.cpu() for state in saved["cuda"]])
 
 
-def _refuse_full_disk(root: Path, policy: Policy, optimizer: torch.optim.Optimizer) -> None:
+def _refuse_full_disk(
+    root: Path, policy: Policy, optimizer: torch.optim.Optimizer, critic: Critic | None = None
+) -> None:
     """Check the room first: half a checkpoint of a large model takes minutes to find out that it does not fit."""
     tensors = list(policy.trainable()) if policy.adapted else list(policy.model.parameters())
+    tensors += [] if critic is None else critic.weights().values()
     tensors += [v for entry in optimizer.state.values() for v in entry.values() if isinstance(v, torch.Tensor)]
     needed = sum(t.numel() * t.element_size() for t in tensors)
     free = shutil.disk_usage(root).free

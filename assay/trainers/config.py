@@ -97,8 +97,8 @@ class RolloutConfig(Config):
 
     groups: PositiveInt = 32
     """Tasks per step."""
-    group_size: int = Field(16, ge=2)
-    """Episodes per task."""
+    group_size: PositiveInt = 16
+    """Episodes per task. Only advantages that compare no members, such as gae, can do with 1."""
     max_tokens: PositiveInt = 512
     """Tokens that the agent may write in one turn."""
     episode_tokens: PositiveInt | None = None
@@ -185,6 +185,53 @@ class MonitorConfig(Config):
     """1 / (mean number of checks between false alarms)."""
 
 
+class CriticConfig(Config):
+    """The critic of `advantage: gae`, and how its values become advantages (PPO, arXiv 1707.06347)."""
+
+    kind: Literal["shared", "separate"] = "shared"
+    """`shared`: one linear head on the policy's trunk. `separate`: a trunk of its own, a copy of the policy."""
+    stop_gradient: bool = True
+    """`shared`: keep the value loss out of the trunk."""
+    level: Literal["token", "turn"] = "token"
+    """What one value stands for: a sampled token, or a whole turn (VL-DAC, arXiv 2508.04280)."""
+    gamma: float = Field(1.0, gt=0.0, le=1.0)
+    """Discount for each token or turn."""
+    lam: float = Field(1.0, ge=0.0, le=1.0)
+    """GAE's lambda: 1 trusts the episode's reward alone, 0 the critic."""
+    whiten: bool = True
+    """Standardise the advantages over the trainable tokens of a step."""
+    learning_rate: PositiveFloat = 1e-5
+    coef: PositiveFloat = 0.5
+    """Weight of the value loss; matters where it shares a trunk with the policy's."""
+    clip: PositiveFloat | None = 0.2
+    """How far a value may move in one step before its gradient is cut; None: as far as it likes."""
+    warmup_steps: int = Field(0, ge=0)
+    """Optimiser steps at the beginning in which the critic learns and the policy stays as it is."""
+
+    @model_validator(mode="after")
+    def _stops_what_is_shared(self) -> CriticConfig:
+        if self.kind == "separate" and not self.stop_gradient:
+            raise ValueError("stop_gradient is about a shared trunk; a separate critic has one of its own")
+        return self
+
+
+class CorrectionConfig(Config):
+    """Truncated importance sampling: weight tokens by trainer / engine, as both were before the update."""
+
+    level: Literal["token", "sequence"] = "token"
+    """`sequence`: the geometric mean over a sequence."""
+    upper: PositiveFloat = 2.0
+    lower: float = Field(0.0, ge=0.0)
+    outside: Literal["truncate", "mask"] = "truncate"
+    """What happens to a token whose weight is out of bounds: the bound becomes its weight, or 0."""
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> CorrectionConfig:
+        if self.lower >= self.upper:
+            raise ValueError(f"lower ({self.lower:g}) must be below upper ({self.upper:g})")
+        return self
+
+
 class AlgorithmConfig(Config):
     """What is optimised: a named advantage function and a named loss, with their options."""
 
@@ -194,8 +241,13 @@ class AlgorithmConfig(Config):
     """Correction for a verifier that errs; None takes its word."""
     advantage: str = "grpo"
     advantage_options: dict[str, Any] = Field(default_factory=dict)
+    critic: CriticConfig | None = None
+    """For `advantage: gae`, and only for it."""
     loss: str = "ppo_clip"
     loss_options: dict[str, Any] = Field(default_factory=dict)
+    correction: CorrectionConfig | None = None
+    """None: the loss compares with the engine that sampled. Otherwise it compares with the trainer's own policy before
+    the update, and tokens are weighted by how far the engine was from that."""
     kl_coef: float = Field(0.0, ge=0.0)
     """Weight of the KL divergence to the policy as it was before the first step; 0: no reference model is kept."""
     entropy_coef: float = Field(0.0, ge=0.0)
@@ -204,6 +256,18 @@ class AlgorithmConfig(Config):
     """How a token's weight follows from the counts of the whole step."""
     dynamic_sampling: Literal["keep", "drop", "refill"] = "drop"
     """What to do with groups whose raw outcomes are all the same: keep, drop, or drop and sample until full."""
+    epochs: PositiveInt = 1
+    """Optimiser steps on each batch of episodes."""
+
+    @model_validator(mode="after")
+    def _critic_where_it_belongs(self) -> AlgorithmConfig:
+        if self.advantage == "gae" and self.critic is None:
+            raise ValueError("advantage 'gae' needs a critic; write critic: {} for the default one")
+        if self.advantage != "gae" and self.critic is not None:
+            raise ValueError(f"a critic is for advantage 'gae'; {self.advantage!r} would not use it")
+        if self.advantage == "gae" and self.advantage_options:
+            raise ValueError("advantage 'gae' takes its options from the critic: gamma, lam, level, whiten")
+        return self
 
     @model_validator(mode="after")
     def _forward_sees_everything(self) -> AlgorithmConfig:
@@ -212,6 +276,10 @@ class AlgorithmConfig(Config):
                 raise ValueError("the forward correction holds over all groups only: set dynamic_sampling to keep")
             if self.shaping:
                 raise ValueError("the forward correction takes the place of the advantage and sees no shaping")
+            if self.critic is not None:
+                raise ValueError("the forward correction takes the place of the advantage; with a critic use backward")
+        if self.noise is not None and self.critic is not None and self.critic.whiten:
+            raise ValueError("the backward correction cancels in whitened advantages; set critic.whiten to false")
         return self
 
 
@@ -272,6 +340,17 @@ class TrainConfig(Config):
     monitor: MonitorConfig | None = None
     """None trusts the verifier unwatched."""
     tensorboard: bool = True
+
+    @model_validator(mode="after")
+    def _groups_that_can_be_used(self) -> TrainConfig:
+        if self.rollout.group_size == 1 and self.algorithm.advantage != "gae":
+            raise ValueError(
+                f"rollout.group_size 1 leaves {self.algorithm.advantage!r} nothing to compare; take 2 or more, "
+                "or advantage 'gae'"
+            )
+        if self.rollout.group_size == 1 and self.algorithm.dynamic_sampling != "keep":
+            raise ValueError("rollout.group_size 1 needs algorithm.dynamic_sampling keep: no group is ever mixed")
+        return self
 
     @field_validator("seed")
     @classmethod

@@ -107,13 +107,25 @@ class LanguageModel:
             logits = self._softcap * torch.tanh(logits / self._softcap)
         return logits
 
-    def logprobs(
-        self, batch: MicroBatch, *, temperature: float = 1.0, entropy_gradient: bool = False
-    ) -> tuple[Tensor, Tensor]:
-        """Return log-probabilities and entropies of a batch's trainable tokens, [N] each."""
+    def states(self, batch: MicroBatch) -> Tensor:
+        """Return the last hidden states [N, H] of the positions that predict a batch's trainable tokens."""
         hidden = self.hidden(batch.input_ids, batch.position_ids)
+        return hidden.reshape(-1, hidden.shape[-1]).index_select(0, batch.predictors)
+
+    def logprobs(
+        self,
+        batch: MicroBatch,
+        states: Tensor | None = None,
+        *,
+        temperature: float = 1.0,
+        entropy_gradient: bool = False,
+    ) -> tuple[Tensor, Tensor]:
+        """Return log-probabilities and entropies of a batch's trainable tokens, [N] each.
+
+        `states` are those of `states(batch)`, for who needs them for something else too.
+        """
         return token_logprobs(
-            hidden.reshape(-1, hidden.shape[-1]).index_select(0, batch.predictors),
+            self.states(batch) if states is None else states,
             self.head,
             batch.targets,
             temperature=temperature,

@@ -22,7 +22,7 @@ from assay.core.task import Task
 from assay.core.trajectory import Group
 from assay.curricula import Pick
 from assay.evals.summary import EvalSummary
-from assay.rollouts.groups import group_requests, play_groups, sample_groups, usable
+from assay.rollouts.groups import MINIMUM_SCORED, group_requests, play_groups, sample_groups, usable
 from assay.rollouts.request import EpisodeRequest
 from assay.trainers import episodes, warmstart
 from assay.trainers.config import TrainConfig
@@ -32,7 +32,6 @@ from assay.trainers.interrupt import StopSignal
 from assay.trainers.metrics import rollout_metrics
 from assay.trainers.reporter import Reporter, SilentReporter
 from assay.trainers.rundir import RunDirectory
-from assay.trainers.samples import build_samples
 from assay.trainers.session import Session
 
 ROW_EVERY = 10
@@ -99,7 +98,7 @@ async def _warm_start(session: Session, demonstrations: Demonstrations, stop: St
     batches = warmstart.Batches(demonstrations, config, seed=session.config.seed)
     reporter.on_phase("warmstart", progress.step, config.steps)
     while progress.step < config.steps and not stop.requested:
-        numbers = session.updater.step(await batches.batch(progress.step))
+        numbers = session.learner.imitate(await batches.batch(progress.step))
         progress.step += 1
         reporter.on_progress(progress.step)
         if progress.step % ROW_EVERY == 0:
@@ -113,21 +112,13 @@ async def _reinforce(session: Session, stop: StopSignal) -> None:
     config, progress = session.config, session.progress
     session.reporter.on_phase("train", progress.step, config.steps)
     await session.engine.update_weights(None, progress.step)
-    reference = session.reference()
+    session.learner.keep_reference(session.run.reference, first=progress.step == 0)
     await _evaluate_and_save(session)
     while progress.step < config.steps and not stop.requested:
         started = time.perf_counter()
         played, groups = await _sample(session)
         sampled = time.perf_counter()
-        for shape in session.shapers:
-            groups = shape(groups)
-        samples = build_samples(
-            groups,
-            session.advantage(groups),
-            normalization=config.algorithm.normalization,
-            max_tokens=config.rollout.episode_tokens or config.rollout.max_tokens,
-        )
-        update = session.update(samples, reference)
+        update = session.learner.learn(groups)
         progress.step += 1
         await session.engine.update_weights(None, progress.step)
         updated = time.perf_counter()
@@ -164,7 +155,8 @@ async def _sample(session: Session) -> tuple[Sequence[Group], Sequence[Group]]:
             played, fit = list(batch.played), list(batch.groups)
         else:
             played = await play_groups(session.runner, draw(rollout.groups))
-            fit = [group for group in map(usable, played) if group is not None]
+            least = min(rollout.group_size, MINIMUM_SCORED)
+            fit = [group for group in (usable(group, least) for group in played) if group is not None]
             fit = [group for group in fit if group.mixed] if mode == "drop" else fit
     if curriculum is not None:
         episodes.observe(curriculum, picks, played)

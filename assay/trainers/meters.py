@@ -9,17 +9,18 @@ from torch import Tensor
 
 
 class Meters:
-    """Collects the loss as a sum and per-token values as means, or as maxima when their name ends in `_max`."""
+    """Collects losses as sums and per-token values as means, or as maxima when their name ends in `_max`."""
 
     def __init__(self) -> None:
         self.tokens = 0
-        self._loss: Tensor | float = 0.0
+        self._losses: dict[str, Tensor | float] = {}
         self._sums: dict[str, Tensor | float] = {}
         self._maxima: dict[str, Tensor | float] = {}
 
-    def add(self, loss: Tensor, values: Mapping[str, Tensor]) -> None:
-        """Add a micro-batch: its summed loss, and per-token values of shape [N]. Nothing is copied off the device."""
-        self._loss = self._loss + loss
+    def add(self, losses: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
+        """Add a micro-batch: its summed losses, and per-token values of shape [N]. Nothing is copied off the device."""
+        for name, loss in losses.items():
+            self._losses[name] = self._losses.get(name, 0.0) + loss
         self.tokens += max((len(v) for v in values.values()), default=0)
         for name, value in values.items():
             if name.endswith("_max"):
@@ -33,7 +34,7 @@ class Meters:
         """Return plain numbers, to send to other processes."""
         return {
             "tokens": self.tokens,
-            "loss": float(self._loss),
+            "losses": {name: float(v) for name, v in self._losses.items()},
             "sums": {name: float(v) for name, v in self._sums.items()},
             "maxima": {name: float(v) for name, v in self._maxima.items()},
         }
@@ -44,7 +45,8 @@ class Meters:
         out = Meters()
         for state in states:
             out.tokens += state["tokens"]
-            out._loss += state["loss"]
+            for name, value in state["losses"].items():
+                out._losses[name] = out._losses.get(name, 0.0) + value
             for name, value in state["sums"].items():
                 out._sums[name] = out._sums.get(name, 0.0) + value
             for name, value in state["maxima"].items():
@@ -52,7 +54,7 @@ class Meters:
         return out
 
     def read(self) -> dict[str, float]:
-        """Return `tokens`, `loss`, the means and the maxima."""
+        """Return `tokens`, the losses, the means and the maxima."""
         state = self.state()
         means = {name: total / max(self.tokens, 1) for name, total in state["sums"].items()}
-        return {"tokens": float(self.tokens), "loss": state["loss"], **means, **state["maxima"]}
+        return {"tokens": float(self.tokens), **state["losses"], **means, **state["maxima"]}

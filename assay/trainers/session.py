@@ -6,39 +6,30 @@ Invariant: building a session from a checkpoint gives the state that the run had
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
-
-import torch
+from typing import Self
 
 from assay.agents.chat import ChatAgent
-from assay.agents.checkpoint import read_model
 from assay.agents.engines.base import Engine, SamplingParams
 from assay.agents.engines.hf import HFEngine
 from assay.audits.training import CAVEAT
-from assay.core.trajectory import Sample
 from assay.rollouts.runner import Runner
 from assay.rollouts.store import TrajectoryStore
-from assay.trainers import episodes, noise, warmstart
-from assay.trainers.advantages import make_advantage
+from assay.trainers import episodes
+from assay.trainers.algorithm import Algorithm
 from assay.trainers.checkpoint import Phase, Progress, read_state, restore_checkpoint, save_checkpoint
 from assay.trainers.config import TrainConfig
 from assay.trainers.demonstrations import Demonstrations
-from assay.trainers.losses import make_loss
+from assay.trainers.learner import Learner
 from assay.trainers.metrics import Kind, MetricsLog
 from assay.trainers.policy import load_policy
 from assay.trainers.reporter import Reporter
 from assay.trainers.rundir import RunDirectory
-from assay.trainers.shaping import make_shaper
 from assay.trainers.tokenizer import check_vocabulary
-from assay.trainers.update import Updater, sample_logprobs
 from assay.trainers.watch import Watch
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
 
 
 class Session:
@@ -47,16 +38,10 @@ class Session:
     def __init__(self, config: TrainConfig, run: RunDirectory, reporter: Reporter, checkpoint: Path | None) -> None:
         """Build everything, and restore `checkpoint` when there is one."""
         self.config, self.run, self.reporter = config, run, reporter
-        self.shapers = [make_shaper(shaper.name, **shaper.options) for shaper in config.algorithm.shaping]
-        self.advantage = make_advantage(config.algorithm.advantage, **config.algorithm.advantage_options)
+        algorithm = Algorithm(config.algorithm)
         if (error_rates := config.algorithm.noise) is not None:
-            if error_rates.method == "forward":
-                self.advantage = noise.forward(error_rates.rho1)
-            else:  # first: it reads the reward as the environment pays it
-                self.shapers.insert(0, noise.backward(error_rates.rho0, error_rates.rho1, self.advantage))
             reporter.on_notice(f"rewards are corrected for the verifier's errors ({error_rates.method}). {CAVEAT}")
         self.watch = Watch(config.monitor, seed=config.seed) if config.monitor is not None else None
-        self.loss = make_loss(config.algorithm.loss, **config.algorithm.loss_options)
         self.make_env = episodes.env_maker(config.env, "train")
         self.make_eval_env = episodes.env_maker(config.env, "eval")
         self.tasks = episodes.tasks_of(self.make_env, config.env.id)
@@ -66,18 +51,20 @@ class Session:
             sources = [self.tasks, *episodes.tasks_beyond(config, self.curriculum)]
             check_vocabulary(config.model.vocabulary, episodes.openings(self.make_env, sources))
         self.policy = load_policy(config.model, config.seed)
-        self.autocast = torch.bfloat16 if config.model.autocast == "bfloat16" else None
         self.progress = Progress()
-        self.begin_phase(read_state(checkpoint)["phase"] if checkpoint else "warmstart")
+        phase = read_state(checkpoint)["phase"] if checkpoint else "warmstart"
+        self.learner = Learner(config, algorithm, self.policy, phase)
         if checkpoint is not None:
             fingerprint, values = config.fingerprint, config.model_dump(mode="json")
-            self.progress = restore_checkpoint(checkpoint, self.policy, self.optimizer, values, fingerprint)
-            self.updater.load_state_dict(self.progress.updater)
+            self.progress = restore_checkpoint(
+                checkpoint, self.policy, self.learner.optimizer, values, fingerprint, critic=self.learner.critic
+            )
+            self.learner.updater.load_state_dict(self.progress.updater)
             if self.curriculum is not None:
                 self.curriculum.load_state_dict(self.progress.curriculum)
             if self.watch is not None:
                 self.watch.load_state_dict(self.progress.monitor)
-        self.engine = HFEngine(self.policy.model, max_batch=config.rollout.concurrency, dtype=self.autocast)
+        self.engine = HFEngine(self.policy.model, max_batch=config.rollout.concurrency, dtype=self.learner.autocast)
         self.runner = Runner(
             self.make_env,
             self.agent(self.engine, config.rollout.temperature),
@@ -108,56 +95,9 @@ class Session:
         return ChatAgent(engine, self.policy.tokenizer, tool_format=rollout.tool_format, sampling=sampling)
 
     def begin_phase(self, phase: Phase) -> None:
-        """Begin a phase with a fresh optimiser: AdamW at the phase's own rate."""
-        warming, optim = phase == "warmstart", self.config.optim
-        steps = self.config.warmstart.steps
+        """Begin a phase, at its first step."""
         self.progress.phase, self.progress.step = phase, 0
-        self.optimizer = torch.optim.AdamW(
-            self.policy.trainable(),
-            lr=self.config.warmstart.learning_rate if warming else optim.learning_rate,
-            betas=optim.betas,
-            weight_decay=optim.weight_decay,
-        )
-        self.updater = Updater(
-            self.policy.model,
-            self.optimizer,
-            make_loss("nll") if warming else self.loss,
-            token_budget=optim.token_budget,
-            layout=optim.layout,
-            temperature=1.0 if warming else self.config.rollout.temperature,
-            grad_clip=optim.grad_clip,
-            entropy_coef=0.0 if warming else self.config.algorithm.entropy_coef,
-            kl_coef=0.0 if warming else self.config.algorithm.kl_coef,
-            autocast_dtype=self.autocast,
-            schedule=(lambda step: warmstart.rate(step, steps)) if warming else self._rate,
-        )
-
-    def reference(self) -> PreTrainedModel | None:
-        """Return the policy as it was before the first step, frozen; None when there is no KL penalty."""
-        if self.config.algorithm.kl_coef == 0:
-            return None
-        if self.progress.step == 0:
-            self.policy.export(self.run.reference)
-        model: PreTrainedModel = read_model(self.run.reference).to(self.policy.device).requires_grad_(False)
-        return model
-
-    def update(self, samples: Sequence[Sample], reference: PreTrainedModel | None) -> dict[str, float]:
-        """Take one optimiser step."""
-        optim = self.config.optim
-        if reference is None:
-            return self.updater.step(samples)
-        known = sample_logprobs(
-            reference,
-            samples,
-            token_budget=optim.token_budget,
-            layout=optim.layout,
-            temperature=self.config.rollout.temperature,
-            autocast_dtype=self.autocast,
-        )
-        return self.updater.step(samples, known)
-
-    def _rate(self, step: int) -> float:
-        return min(1.0, (step + 1) / max(self.config.optim.warmup_steps, 1))
+        self.learner.begin(phase)
 
     @property
     def seconds(self) -> float:
@@ -182,7 +122,7 @@ class Session:
         if self._saved == self.progress.name:
             return
         self.progress.metrics_offset, self.progress.seconds = self.metrics.offset, self.seconds
-        self.progress.updater = self.updater.state_dict()
+        self.progress.updater = self.learner.updater.state_dict()
         if self.curriculum is not None:
             self.progress.curriculum = self.curriculum.state_dict()
         if self.watch is not None:
@@ -190,11 +130,12 @@ class Session:
         path = save_checkpoint(
             self.run.checkpoints,
             self.policy,
-            self.optimizer,
+            self.learner.optimizer,
             self.progress,
             self.config.model_dump(mode="json"),
             self.config.fingerprint,
             keep=self.config.checkpoint.keep,
+            critic=self.learner.critic,
         )
         self._saved = self.progress.name
         self.reporter.on_checkpoint(path)

@@ -11,7 +11,8 @@ Invariants:
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -21,9 +22,12 @@ from torch.optim import Optimizer
 from assay.core.errors import ConfigError
 from assay.core.trajectory import Sample
 from assay.trainers.attention import fast_attention
+from assay.trainers.credit import ValueTargets
+from assay.trainers.critic import Critic
 from assay.trainers.logprobs import LanguageModel
 from assay.trainers.losses.base import LossFn
 from assay.trainers.losses.kl import kl_estimate, kl_loss
+from assay.trainers.losses.value import value_clip
 from assay.trainers.meters import Meters
 from assay.trainers.packing import Layout, MicroBatch, micro_batches
 from assay.trainers.parallel import DataParallel
@@ -47,13 +51,15 @@ class Updater:
         autocast_dtype: torch.dtype | None = None,
         schedule: Callable[[int], float] | None = None,
         parallel: DataParallel | None = None,
+        critic: Critic | None = None,
     ) -> None:
         """Prepare updates of `model`, a causal language model of transformers or its peft wrapper.
 
         `temperature` is the one that the samples were drawn at. `schedule` maps the number of steps taken so far to a
         factor on each learning rate that the optimiser came with. `entropy_coef` > 0 rewards entropy; `kl_coef` > 0
         holds the policy near a reference, by k3 times the differentiable ratio. A `token_budget` of about 2,000 is
-        fastest on a CPU, where small batches stay in the cache; a GPU wants as many as fit.
+        fastest on a CPU, where small batches stay in the cache; a GPU wants as many as fit. A `critic` learns from the
+        same pass; its parameters are the optimiser's second group, clipped by themselves.
         """
         if temperature <= 0:
             raise ConfigError(f"temperature must be positive in training, not {temperature}")
@@ -62,29 +68,40 @@ class Updater:
         self._token_budget, self._layout, self._temperature = token_budget, layout, temperature
         self._grad_clip, self._entropy_coef, self._kl_coef = grad_clip, entropy_coef, kl_coef
         self._autocast_dtype, self._schedule, self._parallel = autocast_dtype, schedule, parallel
-        self._parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        self._critic = critic
         self._base_rates = [float(group["lr"]) for group in optimizer.param_groups]
         self.steps = 0
         """Steps taken, skipped ones included."""
         self.skipped = 0
         """Steps skipped because their gradient was not finite."""
 
-    def step(self, samples: Sequence[Sample], reference: Sequence[Tensor] | None = None) -> dict[str, float]:
+    @property
+    def _warming_up(self) -> bool:
+        """Whether only the critic learns, and the policy stays as it is."""
+        return self._critic is not None and self.steps < self._critic.config.warmup_steps
+
+    def step(
+        self,
+        samples: Sequence[Sample],
+        reference: Sequence[Tensor] | None = None,
+        targets: ValueTargets | None = None,
+    ) -> dict[str, float]:
         """Take one optimiser step on all of `samples` and return what happened, as flat numbers.
 
         `reference` holds, for each sample, the log-probabilities of its trainable tokens under the reference policy,
-        as `sample_logprobs` returns them; needed exactly when `kl_coef` is not 0.
+        as `sample_logprobs` returns them; needed exactly when `kl_coef` is not 0. `targets` is what the critic learns
+        from; needed exactly when there is one.
 
         With data parallelism every process passes the same samples. Without a trainable token nothing happens, and
         the only metric is `tokens`, 0.
         """
         if not any(sample.loss_mask.any() for sample in samples):
             return {"tokens": 0.0}
-        meters = self.accumulate(samples, reference)
-        norm = nn.utils.clip_grad_norm_(self._parameters, self._grad_clip)
-        grad_norm = float(norm)
+        meters = self.accumulate(samples, reference, targets)
+        groups = [group["params"] for group in self._optimizer.param_groups]
+        norms = [float(nn.utils.clip_grad_norm_(group, self._grad_clip)) for group in groups]
         rate = self._set_rates()
-        finite = bool(torch.isfinite(norm))
+        finite = all(map(math.isfinite, norms))
         if finite:
             self._optimizer.step()
         else:
@@ -93,25 +110,34 @@ class Updater:
         self._optimizer.zero_grad(set_to_none=True)
         return {
             **meters.read(),
-            "grad_norm": grad_norm,
+            "grad_norm": norms[0],
+            **({} if self._critic is None else {"critic_grad_norm": norms[1]}),
             "learning_rate": rate,
             "skipped": float(not finite),
             "skipped_total": float(self.skipped),
         }
 
-    def accumulate(self, samples: Sequence[Sample], reference: Sequence[Tensor] | None = None) -> Meters:
+    def accumulate(
+        self,
+        samples: Sequence[Sample],
+        reference: Sequence[Tensor] | None = None,
+        targets: ValueTargets | None = None,
+    ) -> Meters:
         """Leave the gradient of the whole step in the parameters, summed over processes, without taking the step."""
         if (reference is None) != (self._kl_coef == 0):
             raise ValueError("the reference's log-probabilities are needed exactly when kl_coef is not 0")
+        if (targets is None) != (self._critic is None):
+            raise ValueError("value targets are needed exactly when there is a critic")
         self._optimizer.zero_grad(set_to_none=True)
         mine = range(len(samples)) if self._parallel is None else self._parallel.share(samples)
         meters = Meters()
-        with fast_attention(self._lm.model, enabled=self._autocast_dtype is not None):
+        with self._attention():
             for batch in micro_batches([samples[n] for n in mine], self._token_budget, self._layout):
-                there = None if reference is None else torch.cat([reference[mine[n]] for n in batch.samples])
-                self._backward(batch.to(self._lm.device), there, meters)
+                members = [mine[n] for n in batch.samples]
+                self._backward(batch.to(self._lm.device), members, reference, targets, meters)
         if self._parallel is not None:
-            self._parallel.sum_gradients(self._parameters)
+            learning = self._optimizer.param_groups[1 if self._warming_up else 0 :]
+            self._parallel.sum_gradients(p for group in learning for p in group["params"])
             meters = Meters.merged(self._parallel.gather(meters.state()))
         return meters
 
@@ -124,21 +150,54 @@ class Updater:
         self.steps, self.skipped = int(state["steps"]), int(state["skipped"])
         self._base_rates = [float(rate) for rate in state["base_rates"]]
 
-    def _backward(self, batch: MicroBatch, reference: Tensor | None, meters: Meters) -> None:
-        with self._autocast():
+    def _backward(
+        self,
+        batch: MicroBatch,
+        members: Sequence[int],
+        reference: Sequence[Tensor] | None,
+        targets: ValueTargets | None,
+        meters: Meters,
+    ) -> None:
+        """Add the gradient of one micro-batch, whose samples have these numbers in the lists of the step."""
+
+        def column(rows: Sequence[Tensor]) -> Tensor:
+            return torch.cat([rows[n] for n in members]).to(self._lm.device, non_blocking=True)
+
+        frozen = self._warming_up
+        with self._autocast(), torch.set_grad_enabled(not frozen):
+            states = self._lm.states(batch)
             logprobs, entropy = self._lm.logprobs(
-                batch, temperature=self._temperature, entropy_gradient=self._entropy_coef != 0
+                batch, states, temperature=self._temperature, entropy_gradient=self._entropy_coef != 0
             )
         token_loss, diagnostics = self._loss_fn(logprobs, batch.old_logprobs, batch.advantages, batch.sequence_ids)
         if self._entropy_coef:
             token_loss = token_loss - self._entropy_coef * entropy
         if reference is not None:
-            reference = reference.to(logprobs.device)
-            token_loss = token_loss + self._kl_coef * kl_loss(logprobs, reference, batch.old_logprobs)
-            diagnostics["reference_kl"] = kl_estimate(logprobs.detach(), reference)
-        loss = (batch.weights * token_loss).sum()
+            there = column(reference)
+            token_loss = token_loss + self._kl_coef * kl_loss(logprobs, there, batch.old_logprobs)
+            diagnostics["reference_kl"] = kl_estimate(logprobs.detach(), there)
+        policy_loss = (batch.weights * token_loss).sum()
+        sums = {"loss": policy_loss.detach()}
+        loss = policy_loss
+        if self._critic is not None and targets is not None:
+            with self._autocast():
+                values = self._critic.values(batch, states, detach=frozen)
+            errors, clipped = value_clip(
+                values, column(targets.values), column(targets.returns), clip=self._critic.config.clip
+            )
+            value_loss = (column(targets.weights) * errors).sum()
+            sums["value_loss"] = value_loss.detach()
+            diagnostics |= clipped
+            loss = self._critic.config.coef * value_loss + (0.0 if frozen else policy_loss)
         loss.backward()  # type: ignore[no-untyped-call]
-        meters.add(loss.detach(), {"entropy": entropy.detach(), **diagnostics})
+        meters.add(sums, {"entropy": entropy.detach(), **diagnostics})
+
+    @contextlib.contextmanager
+    def _attention(self) -> Iterator[None]:
+        enabled = self._autocast_dtype is not None
+        critic = contextlib.nullcontext() if self._critic is None else self._critic.attending(enabled)
+        with fast_attention(self._lm.model, enabled=enabled), critic:
+            yield
 
     def _autocast(self) -> contextlib.AbstractContextManager[Any]:
         if self._autocast_dtype is None:
@@ -150,29 +209,3 @@ class Updater:
         for group, base in zip(self._optimizer.param_groups, self._base_rates, strict=True):
             group["lr"] = base * factor
         return self._base_rates[0] * factor
-
-
-@torch.no_grad()
-def sample_logprobs(
-    model: nn.Module,
-    samples: Sequence[Sample],
-    *,
-    token_budget: int = 8192,
-    layout: Layout = "padded",
-    temperature: float = 1.0,
-    autocast_dtype: torch.dtype | None = None,
-) -> list[Tensor]:
-    """Return the model's log-probability of each sample's trainable tokens, one float32 tensor [N_i] on the CPU each.
-
-    What a reference model, a second epoch's proximal policy, or a check of an engine needs.
-    """
-    lm = LanguageModel(model)
-    out: list[Tensor] = [torch.zeros(0) for _ in samples]
-    for batch in micro_batches(samples, token_budget, layout):
-        moved = batch.to(lm.device)
-        with contextlib.nullcontext() if autocast_dtype is None else torch.autocast(lm.device.type, autocast_dtype):
-            logprobs, _ = lm.logprobs(moved, temperature=temperature)
-        sizes = torch.bincount(batch.sequence_ids, minlength=len(batch.samples)).tolist()
-        for number, values in zip(batch.samples, torch.split(logprobs.cpu(), sizes), strict=True):
-            out[number] = values
-    return out

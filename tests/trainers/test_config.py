@@ -24,7 +24,15 @@ def load(*overrides: str) -> TrainConfig:
         ("eval.samples=4", r"pass@8 needs at least 8 samples"),
         ("rollout.group_sise=4", "did you mean 'group_size'"),
         ("optin.learning_rate=1", "did you mean 'optim'"),
-        ("rollout.group_size=1", "rollout.group_size"),
+        ("rollout.group_size=0", "rollout.group_size"),
+        ("rollout.group_size=1", "leaves 'grpo' nothing to compare"),
+        ("algorithm.advantage=gae", "needs a critic"),
+        ("algorithm.critic={}", "'grpo' would not use it"),
+        ("algorithm={advantage: gae, critic: {}, advantage_options: {lam: 1}}", "from the critic"),
+        ("algorithm={advantage: gae, critic: {kind: separate, stop_gradient: false}}", "shared trunk"),
+        ("algorithm={advantage: gae, critic: {lam: 2}}", "algorithm.critic.lam"),
+        ("algorithm={advantage: gae, critic: {lambda: 1}}", "lam"),
+        ("algorithm.correction={upper: 0.5, lower: 1}", "below upper"),
         ("optim.learning_rate=-1", "optim.learning_rate"),
         ("model.vocabulary=''", "path"),
         ("seed=-1", "seed"),
@@ -38,6 +46,13 @@ def test_what_makes_no_sense_is_one_clear_line(override: str, message: str) -> N
     with pytest.raises(ConfigError, match=message) as caught:
         load(override)
     assert "\n" not in str(caught.value)
+
+
+def test_groups_of_one_need_a_critic_and_no_filter() -> None:
+    gae = "algorithm={advantage: gae, critic: {}, dynamic_sampling: %s}"
+    assert load("rollout.group_size=1", gae % "keep").rollout.group_size == 1
+    with pytest.raises(ConfigError, match="no group is ever mixed"):
+        load("rollout.group_size=1", gae % "drop")
 
 
 def test_fingerprint_counts_what_decides_the_weights() -> None:

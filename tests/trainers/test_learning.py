@@ -6,7 +6,11 @@ import torch
 from assay.core.trajectory import Group, Step, Trajectory, Turn
 from assay.core.verdict import right, wrong
 from assay.trainers.advantages import make_advantage
+from assay.trainers.algorithm import Algorithm
+from assay.trainers.config import CriticConfig, TrainConfig
+from assay.trainers.learner import Learner
 from assay.trainers.losses import make_loss
+from assay.trainers.policy import Policy
 from assay.trainers.samples import build_samples
 from assay.trainers.update import Updater
 from tests.trainers.builders import VOCAB, tiny_model
@@ -79,6 +83,23 @@ def test_every_loss_learns(loss):
 def test_every_estimator_learns(name, options):
     before, after = train(make_advantage(name, **options), make_loss("ppo_clip"))
     assert before < 0.5 and after > 0.9
+
+
+@pytest.mark.parametrize("critic", [CriticConfig(learning_rate=1e-2), CriticConfig(kind="separate", level="turn")])
+def test_ppo_learns(critic):
+    policy = Policy(tiny_model(), None)
+    config = TrainConfig(
+        env={"id": "none"},
+        model={"vocabulary": "0"},
+        algorithm={"advantage": "gae", "critic": critic, "dynamic_sampling": "keep"},
+        optim={"learning_rate": 1e-2},
+    )
+    learner, generator = Learner(config, Algorithm(config.algorithm), policy, "step"), torch.Generator().manual_seed(0)
+    before = success(policy.model)
+    for _ in range(20):
+        row = learner.learn(rollouts(policy.model, generator))
+    assert before < 0.5 and success(policy.model) > 0.9
+    assert row["mismatch_kl"] < 1e-6
 
 
 @pytest.mark.parametrize("normalization", ["sequence-mean", "constant"])

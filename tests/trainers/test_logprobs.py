@@ -9,7 +9,7 @@ from transformers import Gemma2Config, Gemma2ForCausalLM, GPT2Config, GPT2LMHead
 
 from assay.core.errors import ConfigError
 from assay.trainers.logprobs import LanguageModel, token_logprobs
-from assay.trainers.update import sample_logprobs
+from assay.trainers.scoring import sample_logprobs
 from tests.trainers.builders import random_samples, tiny_model
 
 

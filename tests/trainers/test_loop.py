@@ -155,6 +155,69 @@ def test_a_penalty_keeps_the_reference_of_the_first_step_through_a_resume(tmp_pa
     assert distances[-1] > 1e-6
 
 
+CRITICS = [
+    "{kind: shared, warmup_steps: 1, learning_rate: 0.01}",
+    "{kind: shared, stop_gradient: false, level: turn}",
+    "{kind: separate, learning_rate: 0.001}",
+]
+
+
+@pytest.mark.parametrize("critic", CRITICS, ids=["head", "trunk", "separate"])
+def test_ppo_resumes_bit_for_bit_critic_included(tmp_path: Path, critic: str) -> None:
+    config = smoke(
+        f"algorithm={{advantage: gae, critic: {critic}, dynamic_sampling: keep, epochs: 2, correction: {{}}}}",
+        "warmstart.steps=20",
+        "checkpoint.every=1",
+        "eval.every=4",
+    )
+    assert train(config, tmp_path / "unbroken").finished
+    train(config, tmp_path / "broken", reporter=KillAt("train", 2, signal.SIGINT))
+    train(config, tmp_path / "broken", resume=True)
+    assert_same_run(tmp_path / "unbroken", tmp_path / "broken")
+    rows = [row for row in read_metrics(tmp_path / "unbroken") if row["kind"] == "train"]
+    assert all({"explained_variance", "value_loss", "critic_grad_norm", "tis"} <= row.keys() for row in rows)
+    saved = [
+        torch.load(tmp_path / f"{run}/checkpoints/step-000004/trainer.pt", weights_only=True)["critic"]
+        for run in ("unbroken", "broken")
+    ]
+    assert saved[0].keys() == saved[1].keys() and all(torch.equal(saved[0][k], saved[1][k]) for k in saved[0])
+    assert any(float(tensor.abs().max()) > 0 for name, tensor in saved[0].items() if name.startswith("head"))
+
+
+def test_groups_of_one_with_tools_have_one_value_a_turn(tmp_path: Path) -> None:
+    config = smoke(
+        "env={id: assay/Calculator-v0, options: {terms: 2, digits: 1}}",
+        "model.vocabulary='0123456789+-*=;#?:,./()abcdefghijklmnopqrstuvwxyz '",
+        "model.max_positions=256",
+        "rollout={groups: 8, group_size: 1, max_tokens: 16, tool_format: plain}",
+        "algorithm={advantage: gae, critic: {level: turn, kind: separate}, dynamic_sampling: keep}",
+        "optim.layout=packed",
+        "warmstart.styles={careful: 1}",
+        "steps=1",
+    )
+    assert train(config, tmp_path).finished
+    row = next(row for row in read_metrics(tmp_path) if row["kind"] == "train")
+    assert row["groups"] == row["episodes"] == 8
+    assert row["turns"] > 1
+    assert row["tokens"] > 0
+
+
+def test_a_critic_beside_adapters_resumes_bit_for_bit(unbroken: Path, tmp_path: Path) -> None:
+    config = smoke(
+        f"model.path={unbroken / 'model'}",
+        "model.lora.rank=4",
+        "warmstart.steps=0",
+        "steps=2",
+        "algorithm={advantage: gae, critic: {kind: separate, learning_rate: 0.01}, dynamic_sampling: keep}",
+    )
+    assert train(config, tmp_path / "unbroken").finished
+    train(config, tmp_path / "broken", reporter=KillAt("train", 1, signal.SIGINT))
+    train(config, tmp_path / "broken", resume=True)
+    assert_same_run(tmp_path / "unbroken", tmp_path / "broken")
+    critic = torch.load(tmp_path / "broken/checkpoints/step-000002/trainer.pt", weights_only=True)["critic"]
+    assert all("lora_" in name or name.startswith("head.") for name in critic)
+
+
 CURRICULUM = "curriculum={policy: learnability, levels: [{terms: 2}, {terms: 3}], options: {memory: 4}}"
 
 

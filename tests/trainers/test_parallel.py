@@ -6,7 +6,8 @@ import torch.multiprocessing as mp
 from assay.trainers.losses import make_loss
 from assay.trainers.parallel import DataParallel, shard
 from assay.trainers.samples import assign_weights
-from assay.trainers.update import Updater, sample_logprobs
+from assay.trainers.scoring import sample_logprobs
+from assay.trainers.update import Updater
 from tests.trainers.builders import random_samples, tiny_model
 
 

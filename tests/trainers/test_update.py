@@ -7,7 +7,8 @@ import torch
 from assay.core.errors import ConfigError
 from assay.trainers.losses import make_loss
 from assay.trainers.samples import assign_weights
-from assay.trainers.update import Updater, sample_logprobs
+from assay.trainers.scoring import sample_logprobs
+from assay.trainers.update import Updater
 from tests.trainers.builders import random_samples, tiny_model
 
 

@@ -2,7 +2,7 @@
 
 Observation tokens are not the policy's doing. A recursion over raw positions discounts across them and reads values
 where none was learned, so it differs from the right answer whenever gamma or lambda is below 1. Both functions here
-never see them. They need a critic's values, so they are called by a critic's trainer and have no name to configure.
+never see them. They need a critic's values, so the trainer calls them itself (`assay.trainers.credit`).
 """
 
 from __future__ import annotations

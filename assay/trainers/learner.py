@@ -1,0 +1,140 @@
+"""What turns played groups into better weights: shaping, advantages, samples, and the optimiser step.
+
+Invariants:
+
+* Filters have read the raw outcomes before any group comes here; shapers see what is left, the loss what they made
+  of it.
+* Each phase (warm start, reinforcement learning) has an optimiser of its own. The critic is made when the second one
+  begins, so that a separate critic starts from what the warm start learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from assay.agents.checkpoint import read_model
+from assay.core.trajectory import Group, Sample
+from assay.trainers import warmstart
+from assay.trainers.algorithm import Algorithm
+from assay.trainers.checkpoint import Phase
+from assay.trainers.config import TrainConfig
+from assay.trainers.correction import correct
+from assay.trainers.credit import ValueTargets, assign_gae
+from assay.trainers.critic import Critic
+from assay.trainers.losses import make_loss
+from assay.trainers.policy import Policy
+from assay.trainers.samples import build_samples
+from assay.trainers.scoring import sample_logprobs, sample_values
+from assay.trainers.update import Updater
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+ENGINE_NUMBERS = ("mismatch_kl", "ratio", "ratio_max")
+"""Metrics that compare with the engine: true before the first of several epochs only."""
+
+
+class Learner:
+    """The learning side of a run."""
+
+    def __init__(self, config: TrainConfig, algorithm: Algorithm, policy: Policy, phase: Phase) -> None:
+        """Begin `phase`."""
+        self._config, self._algorithm, self._policy = config, algorithm, policy
+        self._reference: PreTrainedModel | None = None
+        self.autocast = torch.bfloat16 if config.model.autocast == "bfloat16" else None
+        self.begin(phase)
+
+    def begin(self, phase: Phase) -> None:
+        """Begin a phase with a fresh optimiser: AdamW at the phase's own rate."""
+        config, optim, warming = self._config, self._config.optim, phase == "warmstart"
+        critic = None if warming else config.algorithm.critic
+        self.critic = None if critic is None else Critic(critic, self._policy.model)
+        rate = config.warmstart.learning_rate if warming else optim.learning_rate
+        parameters: list[dict[str, Any]] = [{"params": self._policy.trainable(), "lr": rate}]
+        if self.critic is not None:
+            parameters.append({"params": self.critic.trainable(), "lr": self.critic.config.learning_rate})
+        self.optimizer = torch.optim.AdamW(parameters, betas=optim.betas, weight_decay=optim.weight_decay)
+        self.updater = Updater(
+            self._policy.model,
+            self.optimizer,
+            make_loss("nll") if warming else self._algorithm.loss,
+            token_budget=optim.token_budget,
+            layout=optim.layout,
+            temperature=1.0 if warming else config.rollout.temperature,
+            grad_clip=optim.grad_clip,
+            entropy_coef=0.0 if warming else config.algorithm.entropy_coef,
+            kl_coef=0.0 if warming else config.algorithm.kl_coef,
+            autocast_dtype=self.autocast,
+            schedule=self._warmstart_rate if warming else self._rate,
+            critic=self.critic,
+        )
+
+    def keep_reference(self, directory: Path, *, first: bool) -> None:
+        """Hold the policy as it was before the first step, which is now if `first`; nothing without a KL penalty."""
+        if self._config.algorithm.kl_coef == 0:
+            return
+        if first:
+            self._policy.export(directory)
+        self._reference = read_model(directory).to(self._policy.device).requires_grad_(False)
+
+    def imitate(self, samples: Sequence[Sample]) -> dict[str, float]:
+        """Take one supervised step."""
+        return self.updater.step(samples)
+
+    def learn(self, groups: Sequence[Group]) -> dict[str, float]:
+        """Take the optimiser steps of one batch of groups and return what happened, as flat numbers."""
+        for shape in self._algorithm.shapers:
+            groups = shape(groups)
+        samples, targets, numbers = self._samples(groups)
+        if self._config.algorithm.correction is not None and samples:
+            numbers |= correct(samples, self._logprobs(self._policy.model, samples), self._config.algorithm.correction)
+        reference = None if self._reference is None else self._logprobs(self._reference, samples)
+        first = self.updater.step(samples, reference, targets)
+        last = first
+        for _ in range(1, self._config.algorithm.epochs):
+            last = self.updater.step(samples, reference, targets)
+        return {**last, **{name: first[name] for name in ENGINE_NUMBERS if name in first}, **numbers}
+
+    def _samples(self, groups: Sequence[Group]) -> tuple[list[Sample], ValueTargets | None, dict[str, float]]:
+        """Return the weighted samples with their advantages, what a critic learns from, and metrics of it."""
+        rollout = self._config.rollout
+        samples = build_samples(
+            groups,
+            self._algorithm.advantage(groups),
+            normalization=self._config.algorithm.normalization,
+            max_tokens=rollout.episode_tokens or rollout.max_tokens,
+        )
+        if self.critic is None:
+            return samples, None, {}
+        optim = self._config.optim
+        values = sample_values(
+            self.critic,
+            self._policy.model,
+            samples,
+            token_budget=optim.token_budget,
+            layout=optim.layout,
+            autocast_dtype=self.autocast,
+        )
+        return samples, *assign_gae(groups, samples, values, self.critic.config)
+
+    def _logprobs(self, model: Any, samples: Sequence[Sample]) -> list[Tensor]:
+        return sample_logprobs(
+            model,
+            samples,
+            token_budget=self._config.optim.token_budget,
+            layout=self._config.optim.layout,
+            temperature=self._config.rollout.temperature,
+            autocast_dtype=self.autocast,
+        )
+
+    def _rate(self, step: int) -> float:
+        return min(1.0, (step + 1) / max(self._config.optim.warmup_steps, 1))
+
+    def _warmstart_rate(self, step: int) -> float:
+        return warmstart.rate(step, self._config.warmstart.steps)
+

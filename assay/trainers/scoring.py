@@ -1,0 +1,73 @@
+"""What a model says of samples without learning from them: log-probabilities, and a critic's values."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from assay.core.trajectory import Sample
+from assay.trainers.critic import Critic
+from assay.trainers.logprobs import LanguageModel
+from assay.trainers.packing import Layout, MicroBatch, micro_batches
+
+
+def sample_logprobs(
+    model: nn.Module,
+    samples: Sequence[Sample],
+    *,
+    token_budget: int = 8192,
+    layout: Layout = "padded",
+    temperature: float = 1.0,
+    autocast_dtype: torch.dtype | None = None,
+) -> list[Tensor]:
+    """Return the model's log-probability of each sample's trainable tokens, one float32 tensor [N_i] on the CPU each.
+
+    What a reference model, a second epoch's proximal policy, or a check of an engine needs.
+    """
+    lm = LanguageModel(model)
+
+    def score(batch: MicroBatch) -> Tensor:
+        return lm.logprobs(batch, temperature=temperature)[0]
+
+    return _score(score, lm.device, samples, token_budget, layout, autocast_dtype)
+
+
+def sample_values(
+    critic: Critic,
+    model: nn.Module,
+    samples: Sequence[Sample],
+    *,
+    token_budget: int = 8192,
+    layout: Layout = "padded",
+    autocast_dtype: torch.dtype | None = None,
+) -> list[Tensor]:
+    """Return the critic's value before each sample's trainable tokens, one float32 tensor [N_i] on the CPU each."""
+    lm = LanguageModel(model)
+
+    def score(batch: MicroBatch) -> Tensor:
+        states = lm.states(batch) if critic.trunk is None else torch.empty(0)
+        return critic.values(batch, states)
+
+    return _score(score, lm.device, samples, token_budget, layout, autocast_dtype)
+
+
+@torch.no_grad()
+def _score(
+    score: Callable[[MicroBatch], Tensor],
+    device: torch.device,
+    samples: Sequence[Sample],
+    token_budget: int,
+    layout: Layout,
+    autocast_dtype: torch.dtype | None,
+) -> list[Tensor]:
+    out: list[Tensor] = [torch.zeros(0) for _ in samples]
+    for batch in micro_batches(samples, token_budget, layout):
+        with contextlib.nullcontext() if autocast_dtype is None else torch.autocast(device.type, autocast_dtype):
+            scores = score(batch.to(device)).float().cpu()
+        sizes = torch.bincount(batch.sequence_ids, minlength=len(batch.samples)).tolist()
+        for number, values in zip(batch.samples, torch.split(scores, sizes), strict=True):
+            out[number] = values
+    return out
