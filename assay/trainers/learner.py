@@ -137,4 +137,3 @@ class Learner:
 
     def _warmstart_rate(self, step: int) -> float:
         return warmstart.rate(step, self._config.warmstart.steps)
-

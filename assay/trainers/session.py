@@ -52,7 +52,7 @@ class Session:
             check_vocabulary(config.model.vocabulary, episodes.openings(self.make_env, sources))
         self.policy = load_policy(config.model, config.seed)
         self.progress = Progress()
-        phase = read_state(checkpoint)["phase"] if checkpoint else "warmstart"
+        phase: Phase = read_state(checkpoint)["phase"] if checkpoint else "warmstart"
         self.learner = Learner(config, algorithm, self.policy, phase)
         if checkpoint is not None:
             fingerprint, values = config.fingerprint, config.model_dump(mode="json")

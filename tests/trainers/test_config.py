@@ -32,6 +32,8 @@ def load(*overrides: str) -> TrainConfig:
         ("algorithm={advantage: gae, critic: {kind: separate, stop_gradient: false}}", "shared trunk"),
         ("algorithm={advantage: gae, critic: {lam: 2}}", "algorithm.critic.lam"),
         ("algorithm={advantage: gae, critic: {lambda: 1}}", "lam"),
+        ("algorithm={advantage: gae, critic: {}, noise: {method: backward, rho0: 0.1}}", "critic.whiten"),
+        ("algorithm={advantage: gae, critic: {}, dynamic_sampling: keep, noise: {method: forward}}", "use backward"),
         ("algorithm.correction={upper: 0.5, lower: 1}", "below upper"),
         ("optim.learning_rate=-1", "optim.learning_rate"),
         ("model.vocabulary=''", "path"),
