@@ -15,7 +15,7 @@ from typing import Any
 
 from assay.sandboxes.base import Job, JobResult, SandboxFault
 from assay.sandboxes.local import memfd
-from assay.sandboxes.local.agent import codec
+from assay.sandboxes.local.agent import codec, wire
 from assay.sandboxes.local.outcome import judge
 from assay.sandboxes.local.slot import Slot
 
@@ -57,19 +57,18 @@ class Execution:
         if self._slot.group is not None:
             self._slot.group.limit(limits.memory_bytes, limits.processes)
         memory = limits.memory_bytes + (_THREAD_STACKS if counted else 0)
-        request = {
-            "cpu": limits.cpu_seconds,
-            "wall": limits.wall,
+        request = wire.Request(
+            cpu=limits.cpu_seconds,
+            wall=limits.wall,
             # Runtimes other than CPython reserve far more than they use: only a control group can limit those.
-            "address_space": 0 if job.argv and counted else self._slot.address_space + memory,
-            "file_size": max(limits.output_bytes, limits.disk_bytes),
-            "open_files": limits.open_files,
-            "processes": limits.processes + (_own_threads() if self._slot.shares_user else 0),
-            "stack": limits.stack_bytes,
-            "disk": limits.disk_bytes,
-            "output": limits.output_bytes,
-        }
-        self._started = time.monotonic()
+            address_space=0 if job.argv and counted else self._slot.address_space + memory,
+            file_size=max(limits.output_bytes, limits.disk_bytes),
+            open_files=limits.open_files,
+            processes=limits.processes + (_own_threads() if self._slot.shares_user else 0),
+            stack=limits.stack_bytes,
+            disk=limits.disk_bytes,
+            output=limits.output_bytes,
+        )
         self._slot.start(request, job.fetch, order)
         if theirs is not None:
             theirs.close()
@@ -92,7 +91,7 @@ class Execution:
         stderr, more_err = memfd.contents(self._fds["stderr"], cap)
         result, more_result = memfd.contents(self._fds["result"], codec.MAX_BYTES + 64)
         overflow = more_out or more_err or more_result
-        failed = reply["status"] != 0
+        failed = reply.status != 0
         events = self._slot.group.events() if failed and self._slot.group is not None else (False, False)
         outcome = judge(reply, limits, stderr, overflow=overflow, events=events)
         return JobResult(
@@ -104,16 +103,16 @@ class Execution:
             result,
             self._fetched(reply),
             truncated=overflow,
-            cpu_seconds=reply["cpu"],
-            wall_seconds=reply["wall"],
-            peak_bytes=reply["peak"],
+            cpu_seconds=reply.cpu,
+            wall_seconds=reply.wall,
+            peak_bytes=reply.peak,
             reason=outcome.reason,
         )
 
-    def _fetched(self, reply: dict[str, Any]) -> dict[str, bytes | None]:
+    def _fetched(self, reply: wire.Reply) -> dict[str, bytes | None]:
         files: dict[str, bytes | None] = {}
         position = 0
-        for name, size in zip(self._job.fetch, reply.get("fetched", ()), strict=False):
+        for name, size in zip(self._job.fetch, reply.fetched, strict=False):
             files[name] = None if size is None else os.pread(self._fds["fetched"], size, position)
             position += size or 0
         return files
@@ -168,13 +167,13 @@ class Execution:
 
     def interrupt(self) -> None:
         """Send SIGINT to the job."""
-        self._slot.signal("interrupt")
+        self._slot.signal(wire.INTERRUPT)
 
     def close(self) -> None:
         """Kill the job if it still runs. Idempotent."""
         if not self._fds:
             return
-        self._slot.signal("kill")
+        self._slot.signal(wire.KILL)
         try:
             self._slot.finish(0)
         except SandboxFault:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import signal
 from dataclasses import dataclass
-from typing import Any
 
 from assay.sandboxes.base import Limits, Status
+from assay.sandboxes.local.agent.wire import Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +24,21 @@ class Outcome:
     reason: str
 
 
-def judge(
-    reply: dict[str, Any], limits: Limits, stderr: bytes, *, overflow: bool, events: tuple[bool, bool]
-) -> Outcome:
+def judge(reply: Reply, limits: Limits, stderr: bytes, *, overflow: bool, events: tuple[bool, bool]) -> Outcome:
     """Return the outcome. `events`: whether the memory group killed, and whether the process group refused."""
-    wait_status = reply["status"]
+    wait_status = reply.status
     code = os.waitstatus_to_exitcode(wait_status)
     exit_code, number = (code, None) if code >= 0 else (None, -code)
 
     def outcome(status: Status, reason: str) -> Outcome:
         return Outcome(status, exit_code, number, reason)
 
-    if reply["setup"]:
-        return outcome("internal_error", f"confinement failed: {reply['setup']}")
-    if reply["killed"]:
-        return outcome("wall_limit", f"killed after {reply['wall']:.2f} s, the limit is {limits.wall:g} s")
-    if number == signal.SIGXCPU or reply["cpu"] > limits.cpu_seconds:
-        return outcome("cpu_limit", f"used {reply['cpu']:.2f} s of CPU time, the limit is {limits.cpu_seconds:g} s")
+    if reply.setup:
+        return outcome("internal_error", f"confinement failed: {reply.setup}")
+    if reply.killed:
+        return outcome("wall_limit", f"killed after {reply.wall:.2f} s, the limit is {limits.wall:g} s")
+    if number == signal.SIGXCPU or reply.cpu > limits.cpu_seconds:
+        return outcome("cpu_limit", f"used {reply.cpu:.2f} s of CPU time, the limit is {limits.cpu_seconds:g} s")
     if overflow or number == signal.SIGXFSZ:
         return outcome("output_limit", f"wrote more than {limits.output_bytes} bytes")
     if code == 0:

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.sandboxes.base import SandboxFault
+from assay.sandboxes.local.agent import wire
 from assay.sandboxes.local.cgroups import Hierarchy, SlotGroup
 from assay.sandboxes.local.zygote import Zygote
 
 _START_SECONDS = 30.0
 _GRACE_SECONDS = 15.0
 """How long after its job's deadline a slot may take to kill, reap and clean before it counts as lost."""
-_MAX_REPLY = 1 << 17
 _UID_BASE = 1_900_000_000
 """First of the user ids for jobs: above those that systems and containers give out."""
 
@@ -86,35 +86,40 @@ class Slot:
         """Whether the processes of jobs are counted with the caller's own."""
         return self.mechanisms["namespaces"] != "active" and not self.mechanisms["identity"]
 
-    def start(self, limits: dict[str, Any], fetch: Sequence[str], fds: Sequence[int]) -> None:
+    def start(self, request: wire.Request, fetch: tuple[str, ...], fds: Sequence[int]) -> None:
         """Send a job. `fds`: stdin, stdout, stderr, payload, result, channel, and where fetched files go."""
-        request = json.dumps({"op": "run", "limits": limits, "fetch": list(fetch)}).encode()
         try:
-            socket.send_fds(self._control, [request], fds)
+            socket.send_fds(self._control, [request.pack(fetch)], fds)
         except OSError as error:
             raise SlotLost(f"the slot is gone: {error.strerror}") from None
 
-    def finish(self, wall: float) -> dict[str, Any]:
+    def finish(self, wall: float) -> wire.Reply:
         """Wait for the job's end, which comes within `wall` seconds, and return the slot's account of it."""
         self._control.settimeout(wall + _GRACE_SECONDS)
-        return self._receive()
+        try:
+            return wire.unpack_reply(self._packet())
+        except ValueError as error:
+            raise SlotLost(f"the slot sent {error}") from None
 
-    def signal(self, operation: str) -> None:
-        """Send `interrupt` or `kill` to the job that runs."""
+    def signal(self, operation: bytes) -> None:
+        """Send `wire.INTERRUPT` or `wire.KILL` to the job that runs."""
         with contextlib.suppress(OSError):
-            self._control.send(json.dumps({"op": operation}).encode())
+            self._control.send(operation)
 
     def _receive(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(self._packet())
+        return message
+
+    def _packet(self) -> bytes:
         try:
-            data = self._control.recv(_MAX_REPLY)
+            packet = self._control.recv(wire.MAX_PACKET)
         except TimeoutError:
             raise SlotLost("the slot does not answer") from None
         except OSError as error:
             raise SlotLost(f"the slot is gone: {error.strerror}") from None
-        if not data:
+        if not packet:
             raise SlotLost("the slot is gone")
-        message: dict[str, Any] = json.loads(data)
-        return message
+        return packet
 
     def close(self) -> None:
         """Kill the slot and, with it, everything that runs in it. Idempotent."""

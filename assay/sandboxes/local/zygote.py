@@ -15,7 +15,10 @@ from typing import Any
 from assay.sandboxes.base import SandboxFault
 from assay.sandboxes.local import layout, memfd
 
-_BOOT = "import sys; sys.path.insert(0, {path!r}); from agent.zygote import main; del sys.path[0]; main()"
+_BOOT = (
+    "import sys; sys.path.insert(0, {path!r}); from agent import forks; forks.collect(); "
+    "import site; site.main(); from agent.zygote import main; sys.path.remove({path!r}); main()"
+)
 _START_SECONDS = 60.0
 
 
@@ -27,7 +30,7 @@ class Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         errors = memfd.empty("zygote-errors")
         boot = _BOOT.format(path=str(Path(__file__).parent))
-        command = [sys.executable, "-s", "-B", "-P", "-X", "utf8", "-c", boot, str(theirs.fileno()), *modules]
+        command = [sys.executable, "-s", "-S", "-B", "-P", "-X", "utf8", "-c", boot, str(theirs.fileno()), *modules]
         with theirs:
             self._process = subprocess.Popen(
                 command,

@@ -109,6 +109,26 @@ def test_nothing_crosses_from_job_to_job():
         assert sandbox.run(Job(source=look)).text == "[] False False\n"
 
 
+def test_each_job_has_random_numbers_and_no_capabilities_of_its_own(sandbox):
+    source = "import random\nprint(random.random(), [s for s in open('/proc/self/status') if s.startswith('Cap')][:3])"
+    texts = {sandbox.run(Job(source=source)).text for _ in range(4)}
+    assert len(texts) == 4
+    for text in texts:
+        assert text.count("0000000000000000") == 3, text
+
+
+def test_jobs_may_fork_while_they_have_threads(sandbox):
+    source = (
+        "import os, threading\nlock = threading.Lock()\n"
+        "def work():\n    with lock: stop.wait()\n"
+        "stop = threading.Event(); t = threading.Thread(target=work); t.start()\n"
+        "pid = os.fork()\n"
+        "if pid == 0: os._exit(threading.active_count())\n"
+        "_, status = os.waitpid(pid, 0); stop.set(); t.join(); print(os.waitstatus_to_exitcode(status))"
+    )
+    assert sandbox.run(Job(source=source)).text == "1\n"
+
+
 def test_a_weak_tier_is_refused_with_what_is_missing():
     with LocalSandbox(1, strategies=["plain"], min_tier=Tier.NAMESPACES) as sandbox:
         with pytest.raises(ConfigError, match=r"reaches tier 2 .*min_tier is 3.*namespaces: not tried"):
@@ -179,6 +199,19 @@ def test_close_leaves_nothing():
     assert not boxes.exists()
     assert group is None or not group._memory.exists()
     assert sandbox.run(Job(source="pass")).status == "internal_error"
+
+
+def test_no_zombie_is_left_to_the_first_process():
+    with LocalSandbox(1, min_tier=Tier.FILTERED) as sandbox:
+        sandbox.run(Job(source="pass"))
+        (slot,) = sandbox._pool._all
+        zygote = sandbox._pool._zygote._process.pid
+        slot.close()
+        children = Path(f"/proc/{zygote}/task/{zygote}/children")
+        deadline = time.monotonic() + 10
+        while children.read_text() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not children.read_text()
 
 
 def test_descriptors_and_memory_do_not_grow(sandbox):

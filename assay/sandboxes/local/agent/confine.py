@@ -1,9 +1,9 @@
 """What a job gives up before it runs a line of its own: resources, identity, system calls, files.
 
 `Confinement` is prepared once by the slot and applied by every job in its own process, in an order that matters:
-limits first (lowering them needs no privilege), then the user id, then the capabilities, then `no_new_privs`, on which
-Landlock and seccomp rest; seccomp comes last because it refuses what the steps before it use. A step that fails raises:
-a job never runs with less than the slot promised.
+limits first (lowering them needs no privilege), then the user id with its capabilities, then Landlock and seccomp (they
+rest on the slot's `no_new_privs`); seccomp comes last because it refuses what the steps before it use. A step that
+fails raises: a job never runs with less than the slot promised.
 """
 
 from __future__ import annotations
@@ -12,11 +12,19 @@ import ctypes
 import os
 import resource
 from collections.abc import Sequence
-from typing import Any
 
 from . import landlock, linux, seccomp
+from .wire import Request
 
 _SECCOMP_MODE_FILTER = 2
+_LIMITS = (
+    resource.RLIMIT_AS,
+    resource.RLIMIT_FSIZE,
+    resource.RLIMIT_NOFILE,
+    resource.RLIMIT_NPROC,
+    resource.RLIMIT_STACK,
+)
+"""In the order of `Request`."""
 
 
 class _Program(ctypes.Structure):
@@ -36,6 +44,7 @@ class Confinement:
         self.landlock_abi = landlock.abi()
         self.ruleset = -1
         """Descriptor of the Landlock ruleset, -1 without Landlock."""
+        self._ceilings = [(name, resource.getrlimit(name)[1]) for name in _LIMITS]
         instructions = seccomp.build(unix_sockets=namespaces, memfd=memory_counted)
         self.filter = None if instructions is None else _Program(len(instructions) // 8, instructions)
 
@@ -47,47 +56,34 @@ class Confinement:
             os.close(self.ruleset)
         self.ruleset = landlock.ruleset(self.landlock_abi, self._readable, [path], self._devices)
 
-    def apply(self, limits: dict[str, Any], ruleset: int) -> None:
+    def apply(self, request: Request, ruleset: int) -> None:
         """Confine this process, for good. `ruleset` is a descriptor of the Landlock ruleset in this process."""
-        set_limits(limits)
-        if self.uid is not None:
+        self._set_limits(request)
+        if self.uid is None:
+            linux.drop_capabilities()
+        else:  # giving up id 0 for good gives up every capability with it
             os.setresgid(self.uid, self.uid, self.uid)
             os.setresuid(self.uid, self.uid, self.uid)
-        linux.drop_capabilities()
         # Lost with the old user id; /dev/stdin needs it, and there is no secret in this process.
         linux.prctl(linux.PR_SET_DUMPABLE, 1)
-        linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
         if self.landlock_abi:
             landlock.restrict_self(ruleset)
         if self.filter is not None:
             linux.prctl(linux.PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(self.filter))
 
+    def _set_limits(self, request: Request) -> None:
+        """Set hard and soft limits alike, except for CPU time: a signal, and a second later the end."""
+        set_limit = resource.setrlimit
+        cpu = int(request.cpu + 0.999)
+        set_limit(resource.RLIMIT_CPU, (cpu, cpu + 1))
+        for wanted, (name, ceiling) in zip(request[2:7], self._ceilings, strict=True):
+            if wanted:
+                value = wanted if ceiling == resource.RLIM_INFINITY else min(wanted, ceiling)
+                set_limit(name, (value, value))
 
-def set_fixed_limits() -> None:
-    """Set the limits that are the same for every job; the slot does it once, jobs inherit them."""
+
+def confine_slot() -> None:
+    """Give up what no job needs; the slot does it once, and jobs inherit it."""
     for name in (resource.RLIMIT_CORE, resource.RLIMIT_MEMLOCK, resource.RLIMIT_MSGQUEUE, resource.RLIMIT_RTPRIO):
         resource.setrlimit(name, (0, 0))
-
-
-def set_limits(limits: dict[str, Any]) -> None:
-    """Set the limits of one job. Hard and soft are equal, except for CPU time: a signal, and a second later the end."""
-    cpu = int(limits["cpu"] + 0.999)
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
-    for key, name in _LIMITS.items():
-        if limits.get(key):
-            _lower(name, limits[key])
-
-
-def _lower(name: int, wanted: int) -> None:
-    ceiling = resource.getrlimit(name)[1]
-    value = wanted if ceiling == resource.RLIM_INFINITY else min(wanted, ceiling)
-    resource.setrlimit(name, (value, value))
-
-
-_LIMITS = {
-    "address_space": resource.RLIMIT_AS,
-    "file_size": resource.RLIMIT_FSIZE,
-    "open_files": resource.RLIMIT_NOFILE,
-    "processes": resource.RLIMIT_NPROC,
-    "stack": resource.RLIMIT_STACK,
-}
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)

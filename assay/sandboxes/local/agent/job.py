@@ -7,6 +7,8 @@ program's, for the other side to check.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` without its enumerations, which cost ten times as much
+import _thread
 import atexit
 import contextlib
 import json
@@ -31,14 +33,14 @@ _NAME = "main.py"
 def run(box: str) -> NoReturn:
     """Read the payload and do what it says; ends the process."""
     os.chdir(box)
-    with open(PAYLOAD, "rb") as stream:
-        payload = marshal.load(stream)
-    os.environ.update({"HOME": box, "TMPDIR": box, "PWD": box}, **payload["env"])
-    _lay(payload["files"])
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    payload = _read_payload()
+    if payload["env"]:
+        os.environ.update(payload["env"])
+    if payload["files"]:
+        _lay(payload["files"])
+    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
     if payload["argv"]:
         _execute(payload["argv"])
-    _open_streams()
     sys.argv = [_NAME]
     mode = payload["mode"]
     if mode != "call":
@@ -49,6 +51,26 @@ def run(box: str) -> NoReturn:
         _finish(_guard(getattr(interactive, mode), payload))
     os.close(CHANNEL)
     _finish(_guard(_call if mode == "call" else _program, payload))
+
+
+def _read_payload() -> dict[str, Any]:
+    left = os.fstat(PAYLOAD).st_size
+    pieces = []
+    while left:
+        pieces.append(os.read(PAYLOAD, left))
+        left -= len(pieces[-1])
+    os.close(PAYLOAD)
+    payload: dict[str, Any] = marshal.loads(b"".join(pieces))
+    return payload
+
+
+def open_streams() -> None:
+    """Make the standard streams on descriptors 0, 1 and 2, before any job; each job puts its own files there."""
+    options: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
+    sys.stdin = sys.__stdin__ = open(0, **options)  # type: ignore[misc]  # noqa: SIM115
+    sys.stdout = sys.__stdout__ = open(1, "w", **options)  # type: ignore[misc]  # noqa: SIM115
+    options["errors"] = "backslashreplace"
+    sys.stderr = sys.__stderr__ = open(2, "w", buffering=1, **options)  # type: ignore[misc]  # noqa: SIM115
 
 
 def main_module() -> ModuleType:
@@ -136,7 +158,8 @@ def _report(error: BaseException) -> None:
 def _finish(code: int) -> NoReturn:
     """End as the interpreter does: wait for threads, run exit functions, flush."""
     try:
-        threading._shutdown()  # type: ignore[attr-defined]
+        if _thread._count():
+            threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -150,14 +173,6 @@ def _own(trace: TracebackType | None) -> TracebackType | None:
     while trace is not None and trace.tb_frame.f_globals.get("__package__") == __package__:
         trace = trace.tb_next
     return trace
-
-
-def _open_streams() -> None:
-    options: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape"}
-    sys.stdin = sys.__stdin__ = open(0, **options)  # type: ignore[misc]  # noqa: SIM115
-    sys.stdout = sys.__stdout__ = open(1, "w", **options)  # type: ignore[misc]  # noqa: SIM115
-    options["errors"] = "backslashreplace"
-    sys.stderr = sys.__stderr__ = open(2, "w", buffering=1, **options)  # type: ignore[misc]  # noqa: SIM115
 
 
 def _lay(files: dict[str, bytes]) -> None:

@@ -66,4 +66,4 @@ def _allow(ruleset_fd: int, path: str, access: int) -> None:
 
 def restrict_self(ruleset_fd: int) -> None:
     """Hold this process, and all that it starts, to the ruleset. Needs no_new_privs."""
-    linux.syscall("landlock_restrict_self", linux.SYS_LANDLOCK_RESTRICT_SELF, ruleset_fd, 0)
+    linux.restrict_self(ruleset_fd)

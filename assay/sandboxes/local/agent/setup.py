@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 from . import landlock, linux
 from .boxes import Box, DirectoryBox, MountedBox
-from .confine import Confinement, set_fixed_limits
+from .confine import Confinement, confine_slot
 from .processes import Processes, kill_descendants, kill_namespace, kill_user
 from .slot import Slot, reserve_descriptors
 
@@ -120,7 +120,7 @@ def _serve(
     # As pid 1 this process ignores every signal that it has no handler for; a handler would be a way in.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
-    set_fixed_limits()
+    confine_slot()
     namespaces = spec["strategy"] != "plain"
     mechanisms = {
         "rlimits": _rlimits_state(spec, confinement, namespaces),

@@ -10,26 +10,26 @@ reported as such and has run nothing.
 from __future__ import annotations
 
 import errno
-import json
+import gc
 import os
 import select
 import signal
 import socket
 import time
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from . import job, linux
+from . import forks, job, wire
 from .boxes import Box
 from .confine import Confinement
 from .processes import Processes
 
-_MAX_REQUEST = 1 << 16
 _MAX_FDS = 8
 _RESERVED = 16
 """Descriptors below this number are kept for the job's own, so that laying them out overwrites nothing."""
 
 
 _RULESET = job.ERRORS + 1
+_ALL = 2**31 - 1
 
 
 class Slot:
@@ -42,62 +42,62 @@ class Slot:
 
     def serve(self) -> NoReturn:
         """Answer requests; ends the process when the client is gone."""
+        gc.disable()  # this process makes no cycles, and a collection would touch pages that jobs share
+        gc.freeze()
         while True:
-            data, fds, _, _ = socket.recv_fds(self._control, _MAX_REQUEST, _MAX_FDS)
-            if not data:
+            packet, fds, _, _ = socket.recv_fds(self._control, wire.MAX_PACKET, _MAX_FDS)
+            if not packet:
                 os._exit(0)
-            request = json.loads(data)
-            if request["op"] == "run":
-                reply = self._run(request, fds)
-            else:
+            if packet[:1] != wire.RUN:
                 continue  # an interrupt or a kill that came after its job's end
+            reply = self._run(*wire.unpack_request(packet), fds)
             for fd in fds:
                 os.close(fd)
-            self._control.send(json.dumps(reply).encode())
+            self._control.send(reply.pack())
 
-    def _run(self, request: dict[str, Any], fds: list[int]) -> dict[str, Any]:
-        limits = request["limits"]
-        self._box.prepare(limits["disk"])
+    def _run(self, request: wire.Request, fetch: list[str], fds: list[int]) -> wire.Reply:
+        self._box.prepare(request.disk)
         if self._box.generation != self._generation:
             self._confinement.set_box(self._box.path)
+            os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "PWD"), self._box.path))
             self._generation = self._box.generation
         started = time.monotonic()
         pid = os.fork()
         if pid == 0:
-            self._become_job(limits, fds)
-        killed = self._watch(pid, started + limits["wall"])
+            self._become_job(request, fds)
+        killed = self._watch(pid, started + request.wall)
         wall = time.monotonic() - started
         status, cpu, peak = self._processes.end(pid)
-        reply: dict[str, Any] = {"status": status, "killed": killed, "cpu": cpu, "wall": wall, "peak": peak}
-        reply["setup"] = self._setup_error()
-        if request["fetch"]:
-            reply["fetched"] = self._box.fetch(request["fetch"], fds[-1], limits["output"])
+        setup = self._setup_error()
+        fetched = self._box.fetch(fetch, fds[-1], request.output) if fetch else ()
         self._box.clean()
-        return reply
+        return wire.Reply(status, killed, cpu, wall, peak, tuple(fetched), setup)
 
-    def _become_job(self, limits: dict[str, Any], fds: list[int]) -> NoReturn:
+    def _become_job(self, request: wire.Request, fds: list[int]) -> NoReturn:
         """Turn this forked process into the job. `fds`: stdin, stdout, stderr, payload, result, channel."""
         try:
-            os.setsid()
+            os.setpgid(0, 0)  # not a session: the scheduler would make a group for it, at a price
             for number, fd in enumerate([*fds[:6], self._error_input]):
                 os.dup2(fd, number)
             if self._confinement.ruleset >= 0:
                 os.dup2(self._confinement.ruleset, _RULESET)
-            linux.close_from(_RULESET + 1)
-            self._confinement.apply(limits, _RULESET)
+            os.closerange(_RULESET + 1, _ALL)
+            self._confinement.apply(request, _RULESET)
             os.closerange(job.ERRORS, _RULESET + 1)
         except BaseException as error:  # noqa: BLE001 - told to the slot, which reports a fault; the job never starts
             os.write(job.ERRORS, f"{type(error).__name__}: {error}".encode()[:500])
             os._exit(1)
         try:
+            forks.enter_job()
+            gc.enable()
             job.run(self._box.path)
         except Exception as error:  # noqa: BLE001 - such as files that do not fit into the box: the job's own fault
             os.write(2, f"{type(error).__name__}: {error}\n".encode("utf-8", "replace"))
         finally:
             os._exit(1)  # whatever happens, a job never comes back into the slot's code
 
-    def _watch(self, pid: int, deadline: float) -> str:
-        """Wait for the job's main process; return why it was killed, or an empty string."""
+    def _watch(self, pid: int, deadline: float) -> bool:
+        """Wait for the job's main process; return whether it must be killed."""
         poll = select.poll()
         pidfd = os.pidfd_open(pid)
         try:
@@ -107,17 +107,17 @@ class Slot:
                 left = deadline - time.monotonic()
                 events = dict(poll.poll(max(0.0, left) * 1000))
                 if pidfd in events:
-                    return ""
+                    return False
                 if self._control.fileno() in events:
-                    data = self._control.recv(_MAX_REQUEST)
-                    if not data:
+                    packet = self._control.recv(wire.MAX_PACKET)
+                    if not packet:
                         self._processes.kill()
                         os._exit(0)
-                    if json.loads(data)["op"] == "kill":
-                        return "client"
+                    if packet == wire.KILL:
+                        return True
                     os.kill(pid, signal.SIGINT)
                 elif left <= 0:
-                    return "wall"
+                    return True
         finally:
             os.close(pidfd)
 

@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 
-from . import interactive, job  # noqa: F401 - loaded here, so that no job has to read the disk for them
+from . import forks, interactive, job, linux  # noqa: F401 - loaded here, so that no job has to read the disk for them
 from .setup import become_slot, reserve_descriptors
 
 
@@ -28,9 +28,11 @@ def main() -> None:
     for name in sys.argv[2:]:
         with contextlib.suppress(ImportError):  # a set names what to load where it is installed
             importlib.import_module(name)
+    forks.stop_collecting()
     sys.argv = [""]
-    reserve_descriptors()
     control = _move_up(control)
+    job.open_streams()
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)  # slots are orphans; here they vanish as soon as they have died
     gc.collect()
     gc.freeze()
     control.send(json.dumps({"address_space": _address_space()}).encode())
@@ -49,6 +51,7 @@ def main() -> None:
 
 def _move_up(control: socket.socket) -> socket.socket:
     """Give the control socket a descriptor above the reserved ones."""
+    reserve_descriptors()
     moved = socket.socket(fileno=os.dup(control.fileno()))
     control.close()
     reserve_descriptors()

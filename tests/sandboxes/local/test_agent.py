@@ -1,0 +1,81 @@
+"""The parts of the agent that can be examined without a job: the filter and the messages."""
+
+import errno
+import os
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.sandboxes.local.agent import seccomp, wire
+
+X86_64, I386 = 0xC000003E, 0x40000003
+KILL, ALLOW = 0x80000000, 0x7FFF0000
+EPERM, ENOSYS = 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
+needs_x86 = pytest.mark.skipif(os.uname().machine != "x86_64", reason="the filter is for x86_64")
+
+
+def verdict(code: bytes, number: int, *args: int, arch: int = X86_64) -> int:
+    """Interpret the filter as the kernel does."""
+    data = struct.pack("=IIQ6Q", number, arch, 0, *args, *[0] * (6 - len(args)))
+    program = list(struct.iter_unpack("=HBBI", code))
+    at, word = 0, 0
+    while True:
+        operation, if_true, if_false, k = program[at]
+        at += 1
+        if operation == 0x06:
+            return k
+        if operation == 0x20:
+            (word,) = struct.unpack_from("=I", data, k)
+        else:
+            holds = {0x15: word == k, 0x35: word >= k, 0x45: bool(word & k)}[operation]
+            at += if_true if holds else if_false
+
+
+@needs_x86
+@pytest.mark.parametrize("unix_sockets", [False, True])
+@pytest.mark.parametrize("memfd", [False, True])
+def test_filter_decides_every_number_as_the_tables_say(unix_sockets, memfd):
+    code = seccomp.build(unix_sockets=unix_sockets, memfd=memfd)
+    by_argument = {56, 41, 53, 16, 302, 203, 319}
+    refused, new = set(seccomp._REFUSED.values()), set(seccomp._NEW_ALLOWED.values())
+    for number in set(range(1200)) - by_argument:
+        wanted = EPERM if number in refused else ALLOW if number < 424 or number in new else ENOSYS
+        assert verdict(code, number) == wanted, number
+        assert verdict(code, number, arch=I386) == KILL
+        assert verdict(code, number | 0x40000000) == KILL
+    assert verdict(code, 319) == (ALLOW if memfd else EPERM)
+    assert verdict(code, 41, 1) == (ALLOW if unix_sockets else EPERM)
+    for family in (2, 10, 16, 17, 40):
+        assert verdict(code, 41, family) == verdict(code, 53, family) == EPERM
+    assert verdict(code, 53, 1) == ALLOW
+    assert verdict(code, 56, 17) == ALLOW
+    for flag in (0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000):
+        assert verdict(code, 56, 17 | flag) == EPERM
+    assert [verdict(code, 16, 0, command) for command in (0x5412, 0x541C, 0x5401)] == [EPERM, EPERM, ALLOW]
+    assert [verdict(code, number, pid) for number in (302, 203) for pid in (0, 1)] == [ALLOW, EPERM] * 2
+
+
+names = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=8)
+
+
+@given(st.lists(names, max_size=4), st.integers(0, 2**62), st.floats(0, 1e9))
+def test_requests_arrive_as_sent(fetch, size, seconds):
+    request = wire.Request(seconds, seconds, size, size, 1, 2, 3, 4, 5)
+    assert wire.unpack_request(request.pack(tuple(fetch))) == (request, fetch)
+
+
+@given(st.lists(st.none() | st.integers(0, 2**40), max_size=5), st.text(max_size=20), st.booleans())
+def test_replies_arrive_as_sent(sizes, setup, killed):
+    reply = wire.Reply(-9, killed, 0.5, 1.5, 7, tuple(sizes), setup.encode("utf-8", "replace").decode())
+    assert wire.unpack_reply(reply.pack()) == reply
+
+
+@given(st.binary(max_size=80))
+def test_any_packet_is_a_reply_or_refused(packet):
+    try:
+        reply = wire.unpack_reply(packet)
+    except ValueError:
+        return
+    assert len(reply.fetched) * 8 <= len(packet)
