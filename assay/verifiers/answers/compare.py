@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assay.verifiers.answers import exactly, matrices, numerals, quantities, realsets, relations, words
+from assay.verifiers.answers import (
+    ellipsis,
+    exactly,
+    matrices,
+    numerals,
+    quantities,
+    realsets,
+    relations,
+    vectors,
+    words,
+)
 from assay.verifiers.answers.equality import equal
 from assay.verifiers.answers.evaluate import LOCK, MP, Budget, CannotEvaluate, Evaluation
 from assay.verifiers.answers.nodes import (
@@ -64,6 +74,7 @@ class Comparison:
         self.budget.spend(1)
         gold, answer = self._unqualified(gold, answer)
         gold, answer = matrices.fold(expand(gold)), matrices.fold(expand(answer))
+        gold, answer = vectors.alike(_members(gold), _members(answer))
         if isinstance(gold, Text) or isinstance(answer, Text):
             return self._texts(gold, answer)
         if isinstance(gold, Quantity) or isinstance(answer, Quantity) or quantities.has_sign(gold, answer):
@@ -86,6 +97,8 @@ class Comparison:
             )
         if isinstance(gold, Expr) and isinstance(answer, Expr):
             return self.same_value(gold, answer)
+        if isinstance(gold, NumberSet) or isinstance(answer, NumberSet):
+            return words.same(gold, answer)
         return gold == answer
 
     def _unqualified(self, gold: Node, answer: Node) -> tuple[Node, Node]:
@@ -106,7 +119,7 @@ class Comparison:
         if self.policy.simplified and isinstance(gold, Num) and not isinstance(answer, Num):
             return False
         if any(isinstance(n, Call) and n.name == "ellipsis" for side in (gold, answer) for n in walk(side)):
-            return relations.same_ellipsis(self, gold, answer)
+            return ellipsis.same(self, gold, answer)
         if equal(gold, answer, self.budget):
             return True
         if not symbols(gold) and not symbols(answer):
@@ -174,11 +187,6 @@ class Comparison:
         meaning1, meaning2 = words.meaning(gold), words.meaning(answer)
         if (meaning1, meaning2) != (gold, answer):
             return self.same(meaning1, meaning2)
-        for text, other in ((gold, answer), (answer, gold)):
-            if isinstance(text, Text) and isinstance(other, Mul | Call | Num):
-                product = words.as_product(text)
-                if product is not None and not isinstance(other, Num):
-                    return self.same_value(product, other)
         if isinstance(answer, Relation) and isinstance(gold, Text) and answer.ops == ("=",):
             return self.same(gold, answer.operands[1])
         if isinstance(gold, Relation) and isinstance(answer, Text) and gold.ops == ("=",):
@@ -351,9 +359,18 @@ def _multiplies_pi(node: Node, name: str) -> bool:
 def _as_matrix(node: Node) -> Matrix | None:
     if isinstance(node, Matrix):
         return node
+    if isinstance(node, Group) and (rows := matrices.nested_rows(node)) is not None:
+        return Matrix(rows)
     if isinstance(node, Group) and (node.left, node.right) in (("(", ")"), ("[", "]")):
         return Matrix(tuple((item,) for item in node.items))
     return None
+
+
+def _members(node: Node) -> Node:
+    """Return the set of values that `x in {1, 2}` gives to x; any other node as it is."""
+    if isinstance(node, Relation) and node.ops == ("in",) and isinstance(node.operands[1], SetOf):
+        return node.operands[1]
+    return node
 
 
 def _is_range(node: Node) -> bool:

@@ -29,6 +29,8 @@ from assay.verifiers.answers.nodes import (
     times,
 )
 
+_BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+          "twelve": 12, "sixteen": 16}  # fmt: skip
 _ATOM_COMMANDS = (
     frozenset(
         ("frac", "sqrt", "surd", "binom", "lfloor", "lceil", "sum", "prod", "int", "lim", "ldots", "begin", "boxed")
@@ -49,11 +51,19 @@ class ExpressionParser(FunctionParser):
         while True:
             sign = self.sign()
             if sign is None and terms:
-                return plus(*terms)
+                return self.stacked(plus(*terms))
             term = self.term()
             for name in reversed(sign or ""):
                 term = negative(term) if name == "-" else Call("pm" if name == "±" else "mp", (term,))
             terms.append(term)
+
+    def stacked(self, above: Node) -> Node:
+        r"""Parse what is below in plain TeX: `3 \over 4`, `5 \choose 2`."""
+        if self.accept("over"):
+            return over(above, self.expr())
+        if self.accept("choose"):
+            return Call("binom", (above, self.expr()))
+        return above
 
     def sign(self) -> str | None:
         """Consume the signs before a term: a string of `-`, `±`, `∓`, or None when there is none."""
@@ -73,6 +83,8 @@ class ExpressionParser(FunctionParser):
                 product = times(product, self.signed_power())
             elif self.accept("/"):
                 product = over(product, self.signed_power())
+            elif self.token.kind == "num" and self.tokens[self.at - 1].value == "!":
+                product = times(product, self.power())
             elif self.token.kind == "num":
                 product = self.mixed(product)
             elif self.starts_atom():
@@ -121,6 +133,8 @@ class ExpressionParser(FunctionParser):
             return True
         if token.kind == "cmd":
             return token.value in _ATOM_COMMANDS
+        if token.value == "(" and self.tokens[self.at + 1].value == "mod":
+            return False
         return token.kind == "op" and (token.value in ("(", "[", "{") or (token.value == "|" and not self.bar_closes))
 
     # -- powers and postfixes ----------------------------------------------------------------------------------
@@ -168,6 +182,9 @@ class ExpressionParser(FunctionParser):
         power = self.nested(self.exponent)
         if isinstance(base, Sym) and base.name.startswith("C_") and base.name[2:].isdigit() and isinstance(power, Num):
             return Call("binom", (literal(base.name[2:]), power))  # C_n^k, as it is written in much of the world
+        if isinstance(base, Sym) and base.name.startswith("A_") and base.name[2:].isdigit() and isinstance(power, Num):
+            total = literal(base.name[2:])  # A_n^k, likewise
+            return over(Call("factorial", (total,)), Call("factorial", (number(total.value - power.value),)))
         return Pow(base, power)
 
     def exponent(self) -> Node:
@@ -200,9 +217,14 @@ class ExpressionParser(FunctionParser):
     def based(self, digits: str, _underscore: Token) -> Node:
         """Parse the base of a numeral after `_`."""
         braced = self.accept("{")
+        bracketed = self.accept("(")
         token = self.take()
+        if bracketed:
+            self.expect(")")
         if braced:
             self.expect("}")
+        if token.kind == "text" and token.value.lower() in _BASES:
+            token = Token("num", str(_BASES[token.value.lower()]))
         if token.kind != "num" or not token.value.isdigit() or not 2 <= int(token.value[:4]) <= 36 or "/" in digits:
             raise AnswerSyntaxError(f"{token.value!r} is no base")
         return Based(digits, int(token.value))
@@ -240,7 +262,24 @@ class ExpressionParser(FunctionParser):
             places = len(digits.partition(".")[2])
             tail = Fraction(int(repeating), (10 ** len(repeating) - 1) * 10**places)
             return Num(whole.value + tail)
+        if not digits.isdecimal() and "." not in digits:
+            raise AnswerSyntaxError("letters among digits")
+        if self.token.kind == "cmd" and self.token.value == "ldots" and "." in digits:
+            self.at += 1
+            return self.continued(digits)
         return literal(digits)
+
+    def continued(self, digits: str) -> Node:
+        """Return the number of decimals that go on as they evidently do: `0.1666...`; others are refused."""
+        whole, _, decimals = digits.partition(".")
+        for period in range(1, len(decimals) // 2 + 1):
+            block = decimals[-period:]
+            times_seen = 3 if period == 1 else 2
+            if decimals.endswith(block * times_seen):
+                places = len(decimals) - period
+                tail = Fraction(int(block), (10**period - 1) * 10**places)
+                return Num(literal(f"{whole}.{decimals[:places]}0").value + tail)
+        raise AnswerSyntaxError("decimals that go on unknown")
 
     def argument_digits(self) -> str:
         """Parse a braced run of digits."""

@@ -10,10 +10,13 @@ Invariant: no step re-reads text that it has passed; every window that a regular
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 from typing import Literal, NamedTuple
 
 TAIL = 20_000
 """Characters at the end of a response that are searched."""
+_PAUSE = "\n...\n"
+"""Stands for reasoning between two parts of a response: what is on either side are no parts of one list."""
 MAX_BOXES = 32
 """Boxes looked at, from the last backwards."""
 BARE = 600
@@ -43,12 +46,28 @@ _TURN = re.compile(r"\b(?:not?|but|wait|thus|so|actually|hmm|instead|rather|howe
 _PHRASE = re.compile(
     r"(?:final\s+answer|answer|solution)\b[\s*:]*(?:is\b|are\b|=|:|\bmust be\b|\bis:)[\s*:]*", re.IGNORECASE
 )
+_LEADS_ON = re.compile(r"(?:so|hence|thus|therefore|and|then|[\s,.:*])*(?:the|my|our)?[\s*]*", re.IGNORECASE)
+"""What stands between two phrases that mark the same answer: "Final answer: the answer is 5"."""
 _STOP = re.compile(r"\.(?:\s|$)|\n|\bI hope\b|<\||</")
 _GUESS = re.compile(
     r"\b(?:at least|at most|(?:less|more|greater|fewer|other) than|between|maybe|perhaps|probably|might|guess|unsure"
     r"|either|possibly|no idea|don't know)\b",
     re.I,
 )
+_TAKEN_BACK = re.compile(
+    r"\b(?:could|may|might)\s+(?:also|instead|well)\s+be\b|\bor\s+(?:perhaps|maybe|possibly)\b"
+    r"|\bnot\s+(?:\w+\s+)?(?:sure|certain)\b|\b(?:unsure|uncertain)\b|\bjust\s+(?:a|my)\s+guess\b",
+    re.I,
+)
+"""What takes an answer back, or adds another to it, after it was given."""
+_SPLIT_INLINE = re.compile(r"(?<!\$)\$ *\n[^$]*\n *\$(?!\$)|\\\( *\n[^$]{0,600}?\n *\\\)")
+"""An inline formula over several lines, which Markdown does not set as one: its dollar signs are no delimiters."""
+_HIDDEN = re.compile(
+    r"<(\w{1,12})\b[^<>]{0,200}(?:display\s?:\s?none|\bhidden\b)[^<>]{0,200}>.{0,2000}?</\1>|<!--.{0,2000}?-->",
+    re.DOTALL | re.IGNORECASE,
+)
+"""What a page would not show to its reader."""
+_SHORTEST_HEDGE = 6
 _DENIAL = re.compile(r"\b(?:not|isn't|cannot|can't|never)\b", re.I)
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _NUMBER = re.compile(
@@ -81,6 +100,16 @@ class _Box(NamedTuple):
     start: int
     end: int
     content: str
+
+
+def _after_thinking(text: str) -> str | None:
+    """Return what is said outside of reasoning, whose first opening tag may be missing; None when it does not end."""
+    if "</think>" not in text:
+        return None if "<think>" in text else text
+    parts = text.split("</think>")[1:]
+    if "<think>" in parts[-1]:
+        return None
+    return _PAUSE.join(part.partition("<think>")[0] for part in parts)
 
 
 def _boxes(text: str) -> list[_Box]:
@@ -127,40 +156,55 @@ def _from_boxes(boxes: list[_Box], text: str) -> Extraction:
     answer = parts[0] if len(unique) == 1 else ", ".join(parts)
     others = [box.content for box in boxes[:first] if box.content not in parts]
     tail = text[boxes[-1].end :]
-    if "nswer" in tail and (late := _from_phrase(tail)) is not None and late != answer:
-        others.append(late)
+    if "nswer" in tail and (late := _phrases(tail)) and late[-1] != answer:
+        others.append(late[-1])
     return Extraction(answer, "boxed", tuple(dict.fromkeys(others)))
 
 
 def _from_tags(text: str) -> Extraction | None:
-    start = text.rfind("<answer>")
-    if start >= 0:
-        end = text.find("</answer>", start)
-        if end >= 0:
-            return Extraction(text[start + 8 : end].strip() or None, "tagged")
     marks: list[str] = []
-    at = text.find("#### ") if "#### " in text else -1
-    while at >= 0 and len(marks) < MAX_BOXES:
-        end = text.find("\n", at)
-        marks.append(text[at + 5 : end if end >= 0 else len(text)].strip())
-        at = text.find("#### ", at + 5)
-    if marks and marks[-1]:
-        return Extraction(marks[-1], "tagged", tuple(dict.fromkeys(m for m in marks[:-1] if m and m != marks[-1])))
-    return None
-
-
-def _from_phrase(text: str) -> str | None:
-    """Return what follows the last "answer is" or "answer:", up to the end of its sentence."""
-    last: re.Match[str] | None = None
-    for match in _PHRASE.finditer(text):
-        last = match
-    if last is None:
+    end = -1
+    at = text.rfind("<answer>")
+    if at >= 0 and text.find("</answer>", at) >= 0:
+        while at >= 0 and len(marks) < MAX_BOXES:
+            close = text.find("</answer>", at)
+            marks.append(text[at + 8 : close].strip())
+            end = max(end, close)
+            at = text.rfind("<answer>", 0, at)
+    else:
+        at = text.rfind("#### ")
+        while at >= 0 and len(marks) < MAX_BOXES:
+            close = text.find("\n", at)
+            marks.append(text[at + 5 : close if close >= 0 else len(text)].strip())
+            end = max(end, close)
+            at = text.rfind("#### ", 0, at)
+    if not marks or not marks[0]:
         return None
-    window = text[last.end() : last.end() + 600]
-    formula = _FORMULA.match(window)
-    stop = _STOP.search(window, formula.end() if formula else 0)
-    found = window[: stop.start()] if stop else window
-    return found.strip(" *") or None
+    return Extraction(marks[0], "tagged", tuple(dict.fromkeys(m for m in marks[:0:-1] if m and m != marks[0])))
+
+
+def _phrases(text: str) -> list[str]:
+    """Return what follows each "answer is" or "answer:", up to the end of its sentence or the next such phrase."""
+    matches = list(_PHRASE.finditer(text))[-MAX_BOXES:]
+    found: list[str] = []
+    for match, following in zip_longest(matches, matches[1:]):
+        end = match.end() + 600 if following is None else min(match.end() + 600, following.start())
+        window = text[match.end() : end]
+        formula = _FORMULA.match(window)
+        stops = _STOP.search(window, formula.end() if formula else 0), _TAKEN_BACK.search(window)
+        content = window[: min((stop.start() for stop in stops if stop), default=len(window))].strip(" *")
+        if content and not (following is not None and _LEADS_ON.fullmatch(content)):
+            found.append(content)
+    return found
+
+
+def _from_phrases(text: str) -> Extraction | None:
+    found = _phrases(text)
+    if not found:
+        return None
+    last = found[-1]
+    others = tuple(dict.fromkeys(o for o in found[:-1] if o != last))
+    return Extraction(last, "phrase", others, _last_formula(last))
 
 
 def _last_formula(text: str) -> str | None:
@@ -191,13 +235,29 @@ def extract(response: str, *, unmarked: bool = True, gold: bool = False) -> Extr
     With `gold=True` the text is a reference: it may be a whole solution or the bare answer, and an unclosed box is
     read to its end.
     """
+    found = _extract(response, unmarked, gold)
+    if gold or found.answer is None:
+        return found
+    if found.kind == "bare":
+        taken_back = _TAKEN_BACK.search(found.answer) is not None
+    else:
+        after = max(response.rfind(found.answer), response.rfind("\\boxed"), len(response) - TAIL)
+        rest = len(response) - after > len(found.answer) + _SHORTEST_HEDGE
+        taken_back = rest and _TAKEN_BACK.search(response, max(after, 0)) is not None
+    if taken_back:
+        return Extraction(None, "none", reason="the answer is taken back")
+    return found
+
+
+def _extract(response: str, unmarked: bool, gold: bool) -> Extraction:
     text = response[-TAIL:] if len(response) > TAIL else response
     if "think>" in text:
-        end = text.rfind("</think>")
-        if end >= 0:
-            text = text[end + 8 :]
-        elif "<think>" in text:
+        spoken = _after_thinking(text)
+        if spoken is None:
             return Extraction(None, "none", reason="the reasoning does not end")
+        text = spoken
+    if "<" in text and ("none" in text or "hidden" in text or "<!--" in text):
+        text = _HIDDEN.sub(" ", text)
     at = text.rfind("\\boxed{")
     if at >= 0 and text.find("\\boxed") == at:
         end = brace_end(text, at + 6)
@@ -217,11 +277,13 @@ def extract(response: str, *, unmarked: bool = True, gold: bool = False) -> Extr
     if tagged is not None:
         return tagged
     if "nswer" in text or "olution" in text:
-        phrase = _from_phrase(text[-4000:])
+        phrase = _from_phrases(text[-4000:])
         if phrase is not None:
-            return Extraction(phrase, "phrase", fallback=_last_formula(phrase))
+            return phrase
     if not unmarked and not gold:
         return Extraction(None, "none", reason="no answer is marked")
+    if not gold and "\n" in stripped and _SPLIT_INLINE.search(text[-2000:]):
+        return Extraction(None, "none", reason="an inline formula spans several lines")
     if len(stripped) <= BARE:
         return Extraction(stripped, "bare", fallback=_last_formula(stripped))
     formula = _last_formula(stripped)

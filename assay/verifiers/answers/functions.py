@@ -142,6 +142,7 @@ class FunctionParser(TokenCursor):
         """Parse a sum, product, integral or limit."""
         variable, low, high = "", None, None
         if self.accept("_"):
+            self.read_index()
             inner = self.nested(self.bound)
             if isinstance(inner, Relation) and len(inner.operands) == 2 and isinstance(inner.operands[0], Sym):
                 variable, low = inner.operands[0].name, inner.operands[1]
@@ -156,6 +157,13 @@ class FunctionParser(TokenCursor):
         if not variable or (high is None) != (name == "lim"):
             raise self.error("a bound is missing")
         return Big(name, variable, low, high, self.term())  # type: ignore[arg-type]
+
+    def read_index(self) -> None:
+        r"""Read `i` as a symbol from here on when it runs: `\\sum_{i=1}^n i`."""
+        opening = self.tokens[self.at : self.at + 3]
+        if [t.value for t in opening] == ["{", "i", "="]:
+            rest = self.tokens[self.at :]
+            self.tokens[self.at :] = [Token("sym", "i", t.spaced) if t.value == "i" else t for t in rest]
 
     def bound(self) -> Node:
         r"""Parse a lower bound: `k=1`, `x \\to 0`, or a value."""
@@ -189,6 +197,8 @@ def _apply(name: str, args: tuple[Node, ...], base: Node | None) -> Node:
         return Pow(Const("e"), args[0])
     if name == "cbrt" and len(args) == 1:
         return Call("root", (number(3), args[0]))
+    if name == "cis" and len(args) == 1:
+        return plus(Call("cos", args), times(Const("i"), Call("sin", args)))
     if name == "lg" and len(args) == 1:
         return Call("log", (args[0], base if base is not None else number(10)))
     if name == "log" and len(args) == 1:

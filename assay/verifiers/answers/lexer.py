@@ -48,6 +48,13 @@ _THOUSANDS = re.compile(r"\d{1,3}(?:(?:,\d{3})+|(?: \d{3})+)(?![\d])(?:\.\d+)?")
 _SPACED_THOUSANDS = re.compile(r"\d{1,3}(?: \d{3})+(?!\d)(?:\.\d+)?")
 _DECIMAL_COMMA = re.compile(r"0,\d{3,}(?!\d|,)")
 _WORD = re.compile(r"[A-Za-z]+")
+_SYLLABLE = re.compile("[b-df-hj-np-tv-z][aeiou][b-df-hj-np-tv-z]")
+"""A short word such as "cat"; a product of three variables is written in the order of the alphabet."""
+_HEXADECIMAL = re.compile(r"(?=[0-9A-F]*[A-F])(?=[0-9A-F]{2})[0-9A-F]+(?=_(?:\{ ?\(?|\()?1[1-6]\b)", re.IGNORECASE)
+"""A numeral with letters as digits, before its base."""
+_ARGUMENT = re.compile(r" ?(?:[({]|\\\{)")
+_FACTOR = re.compile(r"x ?10 ?\^|x (?=\d)")
+"""The letter x as a sign of multiplication between numbers."""
 _COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.DOTALL)
 
 
@@ -103,7 +110,8 @@ class _Lexer:
             elif digits.startswith("0"):
                 match = None
         if match is None:
-            match = _NUMBER.match(self.text, self.at)
+            based = _HEXADECIMAL.match(self.text, self.at)
+            match = based or _NUMBER.match(self.text, self.at)
             if match is None:
                 raise AnswerSyntaxError(f"unreadable number at {self.text[self.at : self.at + 10]!r}")
             digits = match.group()
@@ -200,6 +208,8 @@ class _Lexer:
             self.tokens.extend(inner)
             self.at = end
             return None
+        if (plain in FUNCTIONS or plain in ALIASES) and _ARGUMENT.match(self.text, end) is not None:
+            return self.emit("fn", ALIASES.get(plain, plain), size)
         if plain == "e" and name == "text":
             return self.emit("const", "e", size)
         if " and " in f" {plain} " or " or " in f" {plain} ":
@@ -224,6 +234,9 @@ class _Lexer:
         match = _WORD.match(self.text, self.at)
         assert match is not None
         run = match.group()
+        based = _HEXADECIMAL.match(self.text, self.at)
+        if based is not None and run.isupper():
+            return self.emit("num", based.group(), based.end() - self.at)
         before = self.text[self.at - 1 : self.at]
         if before and (before.isdigit() or before in ")}") and len(run) > 2:
             for joint in ("or", "and"):
@@ -238,6 +251,9 @@ class _Lexer:
             return self.emit("cmd", run, len(run))
         if run in CONSTANTS:
             return self.emit("const", CONSTANTS[run], len(run))
+        after_number = bool(self.tokens) and self.tokens[-1].kind == "num"
+        if run == "min" and after_number and _ARGUMENT.match(self.text, match.end()) is None:
+            return self.emit("unit", run, len(run))
         if run in FUNCTIONS or run in ALIASES:
             if run == "inf":
                 return self.emit("const", "inf", len(run))
@@ -257,16 +273,29 @@ class _Lexer:
         in_text = bool(self.tokens) and self.tokens[-1].kind == "text"
         same_case = run.islower() or run.isupper()
         label = run.isupper() and len(run) < len(self.text)
-        if len(run) <= 3 and same_case and (label or run.lower() not in ENGLISH) and not in_text:
+        english = run.lower() in ENGLISH or (_SYLLABLE.fullmatch(run) is not None and list(run) != sorted(run))
+        if len(run) <= 3 and same_case and (label or not english) and not in_text:
             for char in run:
                 self.letter(char)
             return None
         return self.emit("text", run, len(run))
 
+    @staticmethod
+    def is_reserved(word: str) -> bool:
+        """Whether a word has a meaning in formulas, so that a letter before it is no article."""
+        tables = (FUNCTIONS, ALIASES, JOINTS, CONSTANTS, GREEK, ENGLISH)
+        return any(word.lower() in table for table in tables) or is_unit_word(word)
+
     def letter(self, char: str) -> None:
         previous = self.tokens[-1] if self.tokens else None
         if previous is not None and previous.kind == "text" and char in "aAIs":
             return self.emit("text", char, 1)
+        if char in "aA" and previous is None and (word := _WORD.match(self.text, self.at + 2)) is not None:
+            following = word.group()
+            if self.text[self.at + 1] == " " and len(following) > 2 and not self.is_reserved(following):
+                return self.emit("text", char, 1)
+        if char == "x" and previous is not None and previous.kind == "num" and _FACTOR.match(self.text, self.at):
+            return self.emit("op", "*", 1)
         if char == "U" and previous is not None and previous.value in ("]", ")", "\\}"):
             return self.emit("op", "cup", 1)
         if char in "ei":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.verifiers.answers.nodes import Add, Expr, Matrix, Mul, Node, plus, times, walk
+from assay.verifiers.answers.nodes import Add, Expr, Group, Matrix, Mul, Node, plus, times, walk
 
 MAX_ENTRIES = 64
 
@@ -19,6 +19,14 @@ def fold(node: Node) -> Node:
             return node
         result = combined
     return result
+
+
+def nested_rows(node: Group) -> tuple[tuple[Node, ...], ...] | None:
+    """Return the rows of a matrix written as `[[1, 2], [3, 4]]`, or None."""
+    rows = [item.items for item in node.items if isinstance(item, Group) and item.left == node.left == "["]
+    if not rows or len(rows) != len(node.items) or len({len(row) for row in rows}) != 1:
+        return None
+    return tuple(rows)
 
 
 def _sum(one: Node, two: Node) -> Node | None:

@@ -34,6 +34,8 @@ _SYMBOLS = {
     "⋯": r"\cdots ", "∠": r"\angle ", "△": r"\triangle ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ",
     "⌉": r"\rceil ", "∑": r"\sum ", "∏": r"\prod ", "∫": r"\int ", "∣": "|", "∧": r"\land ", "∨": r"\lor ",
     "⇒": r"\Rightarrow ", "⇔": r"\iff ", "∀": r"\forall ", "⟨": r"\langle ", "⟩": r"\rangle ", "㎝": r"\text{cm}",
+    "₹": r"\text{rupee}",
+    "¢": r"\text{cents}",
     "½": r"\frac{1}{2}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}",
     "⅕": r"\frac{1}{5}", "⅖": r"\frac{2}{5}", "⅗": r"\frac{3}{5}", "⅘": r"\frac{4}{5}", "⅙": r"\frac{1}{6}",
     "⅚": r"\frac{5}{6}", "⅛": r"\frac{1}{8}", "⅜": r"\frac{3}{8}", "⅝": r"\frac{5}{8}", "⅞": r"\frac{7}{8}",
@@ -85,10 +87,20 @@ _SYNONYM = {
     "textrm": "text", "textbf": "text", "textit": "text", "texttt": "text", "textsf": "text", "rightarrow": "to",
     "longrightarrow": "to", "varepsilon": "epsilon", "varphi": "phi", "vartheta": "theta", "lg": "lg",
     "backslash": "setminus", "infin": "infty", "textdegree": "circ", "textcirc": "circ", "smallsetminus": "setminus",
-    "simeq": "approx", "lnot": "neg", "operatorname*": "operatorname",
+    "fbox": "boxed", "simeq": "approx", "lnot": "neg", "operatorname*": "operatorname",
 }  # fmt: skip
 _THOUSANDS = re.compile(r"(?<=\d)(?:, ?\\! ?|\{,\})(?=\d{3})")
 """A comma that LaTeX sets without a gap can only separate thousands."""
+_CHOOSE = re.compile(
+    r"(?:\{ ?\})?[_^]\{? ?(?P<n>\w{1,4}) ?\}? ?"
+    r"(?:\\(?:text|mathrm|mathbf)\{ ?)?(?P<kind>[CP]) ?\}?_\{? ?(?P<k>\w{1,4}) ?\}?"
+)
+_CHOOSE_PLAIN = re.compile(r"(?<![\w^_.])(?P<n>\d{1,3}) ?(?P<kind>[CP]) ?(?P<k>\d{1,3})(?!\w)")
+"""Combinations and permutations with the number before: `_5C_2`, `5C2`."""
+_OUTWARD = re.compile(r"(?:^|\\in ?|\\cup ?|=) ?\]|\[ ?(?:$|\\cup)")
+_OPEN_INTERVAL = re.compile(r"([\[\]])([^\[\]]{1,200}[,;][^\[\]]{1,200})([\[\]])")
+"""Intervals whose open ends are brackets that face outward."""
+_HALF_DAY = re.compile(r"\b([ap])\. ?m\b\.?", re.IGNORECASE)
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _BARE = {"|", "<", ">", ":", "*", "/", "[", "]"}
 _GLUE = re.compile(r"(?<![A-Za-z0-9.]) +| +(?![A-Za-z0-9.\\])")
@@ -104,6 +116,16 @@ def _synonym(match: re.Match[str]) -> str:
     if new in _BARE:
         return new
     return "\\" + new
+
+
+def _combinations(match: re.Match[str]) -> str:
+    n, kind, k = match["n"], match["kind"], match["k"]
+    return rf"\binom{{{n}}}{{{k}}}" if kind == "C" else rf"\frac{{({n})!}}{{({n}-{k})!}}"
+
+
+def _round(match: re.Match[str]) -> str:
+    left, inside, right = match.groups()
+    return f"{'(' if left == ']' else '['}{inside}{')' if right == '[' else ']'}"
 
 
 def _unicode(text: str) -> str:
@@ -130,6 +152,14 @@ def clean(text: str) -> str:
         text = text.replace("$", CURRENCY, 1)
     if "{,}" in text:
         text = _THOUSANDS.sub("", text)
+    if "_" in text and ("C" in text or "P" in text):
+        text = _CHOOSE.sub(_combinations, text)
+    elif "C" in text or "P" in text:
+        text = _CHOOSE_PLAIN.sub(_combinations, text)
+    if ("[" in text or "]" in text) and _OUTWARD.search(text):
+        text = _OPEN_INTERVAL.sub(_round, text)
+    if ".m" in text or ". m" in text:
+        text = _HALF_DAY.sub(r"\1m", text)
     text = _SPACE.sub(" ", text)
     return trim(_BLANKS.sub(" ", text))
 

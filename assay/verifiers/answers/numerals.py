@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def same_ratio(comparison: Comparison, gold: Node, answer: Node) -> bool:
     """Compare ratios up to a common factor, and a ratio of two with its quotient. A time such as 12:00 is literal."""
     if isinstance(gold, Ratio) and isinstance(answer, Ratio):
-        if gold.spelling == answer.spelling:
+        if "to" not in (gold.spelling, answer.spelling) and gold.spelling == answer.spelling:
             return True
         if len(gold.parts) != len(answer.parts) or not all(isinstance(p, Expr) for p in (*gold.parts, *answer.parts)):
             return False
@@ -37,7 +37,7 @@ def same_ratio(comparison: Comparison, gold: Node, answer: Node) -> bool:
             for a, b in zip(gold.parts[1:], answer.parts[1:], strict=True)
         )
     ratio, other = (gold, answer) if isinstance(gold, Ratio) else (answer, gold)
-    if not isinstance(ratio, Ratio) or len(ratio.parts) != 2 or not isinstance(other, Expr):
+    if not isinstance(ratio, Ratio) or len(ratio.parts) != 2 or ratio.spelling == "to" or not isinstance(other, Expr):
         return False
     if ratio.parts[1] == Num(Fraction(0)):
         return False
@@ -48,7 +48,7 @@ def same_numeral(comparison: Comparison, gold: Node, answer: Node) -> bool:
     """Compare numerals of which at least one names its base, as the policy has it."""
     if isinstance(gold, Based) and isinstance(answer, Based):
         if gold.base == answer.base:
-            return gold.digits.lstrip("0") == answer.digits.lstrip("0")
+            return gold.digits.lstrip("0").upper() == answer.digits.lstrip("0").upper()
         if comparison.policy.bases != "value":
             return False
         return _value(gold) is not None and _value(gold) == _value(answer)

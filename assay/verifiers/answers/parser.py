@@ -8,10 +8,10 @@ All of the text is consumed or `AnswerSyntaxError` is raised: an answer of which
 
 from __future__ import annotations
 
-import re
-
+from assay.verifiers.answers import choices
 from assay.verifiers.answers.cursor import items_of
 from assay.verifiers.answers.lexer import AnswerSyntaxError, Token, tokenize
+from assay.verifiers.answers.measures import PREFIXED, QUALIFIER_WORDS, MeasureParser, compound
 from assay.verifiers.answers.nodes import (
     Builder,
     Group,
@@ -19,25 +19,17 @@ from assay.verifiers.answers.nodes import (
     Node,
     NumberSet,
     Qualified,
-    Quantity,
     Ratio,
     Relation,
     SetOf,
     SetOperation,
     Text,
-    negative,
     number,
-    plus,
-    times,
 )
-from assay.verifiers.answers.normalise import CURRENCY
-from assay.verifiers.answers.tables import MAX_ITEMS, TableParser
-from assay.verifiers.answers.units import parse_unit
+from assay.verifiers.answers.spelled import spelled
+from assay.verifiers.answers.tables import MAX_ITEMS
 
 _RELATIONS = frozenset(("=", "<", ">", "le", "ge", "ne", "approx", "equiv", "in", "notin", "to", "sim"))
-_CHOICE = re.compile(r"(?:\\text ?\{)? ?\((?P<letter>[A-H])\) ?\}?[ :.]*(?P<rest>(?![-+*/^_=<>,;:)]|\\).*)", re.DOTALL)
-"""A multiple-choice letter with what it stands for: `(C) 12`."""
-_QUALIFIERS = ("for all ", "for any ", "for every ", "for each ", "where ", "for ", "with ", "when ", "if ")
 _VERBS = frozenset(("is", "are", "has", "have", "was", "were", "equals", "gets"))
 _DOUBTS = frozenset(
     ("not", "maybe", "perhaps", "probably", "possibly", "might", "either", "neither", "nor", "about", "approximately",
@@ -47,7 +39,6 @@ _DOUBTS = frozenset(
 _DISCOURSE = frozenset(
     ("therefore", "thus", "hence", "so", "then", "since", "because", "we", "now", "finally", "answer")
 )
-_QUALIFIER_WORDS = frozenset(("for all", "for any", "for every", "for each", "where", "for", "with", "when", "if"))
 
 
 def parse(text: str, *, thousands: bool = True) -> Node:
@@ -58,12 +49,15 @@ def parse(text: str, *, thousands: bool = True) -> Node:
     Raises:
         AnswerSyntaxError: not all of the text can be read.
     """
+    if (value := spelled(text)) is not None:
+        return number(value)
+    if (letter := choices.letter(text)) is not None:
+        return Text(letter)
+    if (choice := choices.letter_with_meaning(text)) is not None:
+        return Relation((Text(choice[0]), parse(choice[1], thousands=thousands)), ("=",))
     tokens = tokenize(text, thousands=thousands)
     if len(tokens) == 1:
         raise AnswerSyntaxError("empty")
-    choice = _CHOICE.fullmatch(text)
-    if choice is not None and choice["rest"]:
-        return Relation((Text(choice["letter"]), parse(choice["rest"], thousands=thousands)), ("=",))
     words = _only_words(tokens)
     if words is not None:
         return words
@@ -78,7 +72,7 @@ def _only_words(tokens: list[Token]) -> Node | None:
     return None
 
 
-class AnswerParser(TableParser):
+class AnswerParser(MeasureParser):
     """Parses complete answers."""
 
     def answer(self) -> Node:
@@ -130,7 +124,7 @@ class AnswerParser(TableParser):
                 found = found or {"row": ";"}.get(token.value, token.value)
             elif token.kind == "joint" or (token.kind == "op" and token.value in ("and", "or")):
                 found = token.value
-            elif (token.kind == "text" and token.value.lower() in _QUALIFIER_WORDS) or (
+            elif (token.kind == "text" and token.value.lower() in QUALIFIER_WORDS) or (
                 token.kind == "cmd" and token.value == "forall"
             ):
                 self.at += 1
@@ -159,6 +153,8 @@ class AnswerParser(TableParser):
         """Parse a relation, set, quantity, value or text, perhaps with a label before it."""
         if self.token.kind == "text":
             words = self.take().value
+            if words.lower().strip(".") in PREFIXED and self.at_number():
+                return self.prefixed(words.lower().strip("."))
             if self.is_op(":", "=") and not self.colon_closes:
                 self.at += 1
                 return Relation((Text(words), self.relation()), ("=",))
@@ -194,89 +190,20 @@ class AnswerParser(TableParser):
                 raise self.error("too long a chain")
             ops.append(self.take().value)
             operands.append(self.annotated())
-        if ops and self.token.kind == "cmd" and self.token.value == "pmod":
+        if self.token.kind == "cmd" and self.token.value == "pmod":
             self.at += 1
             operands.append(self.argument())
             ops.append("mod")
-        elif ops and self.is_op("mod"):
+        elif self.is_op("mod"):
             self.at += 1
             operands.append(self.expr())
             ops.append("mod")
-        elif ops and self.is_op("(") and self.tokens[self.at + 1].value == "mod":
+        elif self.is_op("(") and self.tokens[self.at + 1].value == "mod":
             self.at += 2
             operands.append(self.expr())
             ops.append("mod")
             self.expect(")")
         return Relation(tuple(operands), tuple(ops)) if ops else operands[0]
-
-    def annotated(self) -> Node:
-        """Parse a value with the unit or words after it."""
-        if self.accept(CURRENCY):
-            return Quantity(self.expr(), "$")
-        minus = self.is_op("-") and self.tokens[self.at + 1].value == CURRENCY
-        if minus:
-            self.at += 2
-            return Quantity(negative(self.expr()), "$")
-        value = self.sets()
-        if self.accept(CURRENCY):
-            return Quantity(value, "$")
-        if self.token.kind in ("text", "unit") and not self.is_qualifier():
-            value = Quantity(value, self.unit())
-            while self.at_number() and self.tokens[self.at + 1].kind in ("text", "unit"):
-                value = self.compound(value)
-        return value
-
-    def at_number(self) -> bool:
-        """Whether a number is at hand."""
-        return self.token.kind == "num"
-
-    def compound(self, larger: Quantity) -> Quantity:
-        """Parse the minutes of "1 hour 30 minutes"."""
-        smaller = self.expr()
-        name = self.unit()
-        one, two = parse_unit(larger.unit), parse_unit(name)
-        if one is None or two is None or one[1] != two[1] or two[0] >= one[0]:
-            raise self.error("units that do not add up")
-        return Quantity(plus(larger.value, times(smaller, number(two[0] / one[0]))), larger.unit)
-
-    def is_qualifier(self) -> bool:
-        """Whether words open a condition; a longer text that begins with one is split."""
-        token = self.token
-        if token.kind != "text":
-            return False
-        lower = token.value.lower()
-        if lower in _QUALIFIER_WORDS:
-            return True
-        for opener in _QUALIFIERS:
-            if lower.startswith(opener):
-                rest = token.value[len(opener) :]
-                if opener in ("for all ", "where ") and len(rest) <= 2:
-                    self.tokens[self.at : self.at + 1] = [Token("text", opener.strip()), Token("sym", rest.strip())]
-                    return True
-        return False
-
-    def unit(self) -> str:
-        """Parse a unit with its powers and quotients, as one string."""
-        out: list[str] = []
-        while True:
-            token = self.token
-            if token.kind in ("text", "unit"):
-                out.append(self.take().value)
-            elif self.is_op("^") and out:
-                self.at += 1
-                braced = self.accept("{")
-                minus = "-" if self.accept("-") else ""
-                power = self.take()
-                if power.kind != "num":
-                    raise self.error("unreadable power of a unit")
-                out[-1] += f"^{minus}{power.value}"
-                if braced:
-                    self.expect("}")
-            elif self.is_op("/", "*") and out and self.tokens[self.at + 1].kind in ("text", "unit", "sym"):
-                out.append(self.take().value)
-                out.append(self.take().value)
-            else:
-                return " ".join(out)
 
     # -- sets --------------------------------------------------------------------------------------------------
 
@@ -296,6 +223,9 @@ class AnswerParser(TableParser):
         """Parse `a : b : c`."""
         start = self.at
         first = self.operand()
+        if self.token.kind == "text" and self.token.value == "to" and self.tokens[self.at + 1].kind == "num":
+            self.at += 1
+            return Ratio((first, self.operand()), "to")
         if self.colon_closes or not self.is_op(":"):
             return first
         parts = [first]
@@ -351,6 +281,8 @@ def _arrange(items: list[Node], joints: list[str]) -> Node:
     joint = "or" if "or" in joints else "and" if "and" in joints else ","
     if len(items) == 1:
         return items[0]
+    if len(items) == 2 and joints == ["and"] and (both := compound(items[0], items[1])) is not None:
+        return both
     if ";" in joints and "," in joints:
         groups = _split(items, joints, {";"})
     elif ("and" in joints or "or" in joints) and "," in joints:

@@ -20,7 +20,7 @@ from assay.verifiers.answers.nodes import (
     over,
     times,
 )
-from assay.verifiers.answers.units import Dimension, parse_unit, same_words
+from assay.verifiers.answers.units import Dimension, is_claim, parse_unit, same_words
 
 if TYPE_CHECKING:
     from assay.verifiers.answers.compare import Comparison
@@ -36,6 +36,8 @@ def same(comparison: Comparison, gold: Node, answer: Node) -> bool:
         value2, unit2 = _letter_unit(value2, unit1)
     if unit2 and not unit1 and unit2 not in ("%", "deg"):
         value1, unit1 = _letter_unit(value1, unit2)
+    if is_claim(unit1) or is_claim(unit2):
+        return gold == answer
     if isinstance(value1, Relation) or isinstance(value2, Relation):
         return _labelled(comparison, gold, answer)
     if comparison.policy.units == "ignore":
@@ -48,6 +50,8 @@ def same(comparison: Comparison, gold: Node, answer: Node) -> bool:
             return same_words(unit1, unit2) and comparison.same(value1, value2)
         if known1 is None or known2 is None:
             return False
+        if {unit1, unit2} == {"pound", "pounds"}:  # money, though the plural is a weight first
+            return comparison.same(value1, value2)
         if known1[1] != known2[1]:
             return _angles(comparison, value1, unit1, value2, unit2)
         if known1[0] == known2[0]:
@@ -105,7 +109,7 @@ def _measure(node: Node) -> tuple[Node, str]:
     if isinstance(node, Quantity):
         known = parse_unit(node.unit)
         if known is not None and not known[1]:
-            return node.value, ""
+            return (node.value if known[0] == 1 else _scaled(node.value, known[0])), ""
         if known is not None and known[1] in ((("%", 1),), (("deg", 1),)):
             return node.value, known[1][0][0]
         inner, sign = _measure(node.value)
@@ -119,9 +123,14 @@ def _letter_unit(value: Node, unit: str) -> tuple[Node, str]:
         return value, ""
     spelled: list[str] = []
     for factor in value.factors[1:]:
-        power, base = "", factor
-        if isinstance(factor, Pow) and isinstance(factor.exponent, Num) and factor.exponent.value.denominator == 1:
-            base, power = factor.base, f"^{factor.exponent.value}"
+        exponent = Fraction(1)
+        base: Node = factor
+        while isinstance(base, Pow) and isinstance(base.exponent, Num):
+            exponent *= base.exponent.value
+            base = base.base
+        if exponent.denominator != 1:
+            return value, ""
+        power = "" if exponent == 1 else f"^{exponent}"
         if not isinstance(base, Sym):
             return value, ""
         spelled.append(f"{base.name}{power}")

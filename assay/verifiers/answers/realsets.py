@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -30,6 +31,7 @@ from assay.verifiers.answers.nodes import (
 
 _FLIP = {"<": ">", ">": "<", "le": "ge", "ge": "le"}
 _ORDER = frozenset(_FLIP)
+_MAX_ALTERNATIVES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,8 @@ def _combined(node: SetOperation | Listing, approximate: Approximate) -> Spans |
             outside = complement(part, approximate)
             rest = None if rest is None or outside is None else intersect(rest, outside, approximate)
         return rest
+    if isinstance(node, Listing) and node.joint == "or" and _nested(read, approximate):
+        return None  # "x < 2 or x <= 2" leaves open which is meant
     if (isinstance(node, SetOperation) and node.kind == "cup") or (
         isinstance(node, Listing) and (node.joint == "or" or not any(isinstance(c, Relation) for c in node.items))
     ):
@@ -227,6 +231,17 @@ def _combined(node: SetOperation | Listing, approximate: Approximate) -> Spans |
     if isinstance(node, Listing) and node.joint == "," and _meet(read, approximate) == ():
         return tuple(span for part in read for span in part)
     return _meet(read, approximate)
+
+
+def _nested(read: list[Spans], approximate: Approximate) -> bool:
+    """Whether one of several alternatives contains another."""
+    if len(read) > _MAX_ALTERNATIVES:
+        return False
+    for one, two in itertools.combinations(read, 2):
+        both = intersect(one, two, approximate)
+        if both and both in (normal(one, approximate), normal(two, approximate)):
+            return True
+    return False
 
 
 def _meet(read: list[Spans], approximate: Approximate) -> Spans | None:

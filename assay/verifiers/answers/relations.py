@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from assay.verifiers.answers import realsets
+from assay.verifiers.answers import realsets, words
+from assay.verifiers.answers.choices import LETTERS
 from assay.verifiers.answers.equality import Undecided, equal
 from assay.verifiers.answers.evaluate import KNOWN
 from assay.verifiers.answers.nodes import (
-    Add,
     Call,
     Const,
     Expr,
@@ -52,7 +52,7 @@ def same(comparison: Comparison, gold: Node, answer: Node) -> bool:
         assigned = assignment(comparison, gold) or _measured(gold)
         if assigned is None:
             return _solved(comparison, gold, answer)
-        if isinstance(assigned[0], Text) and len(assigned[0].words) == 1 and comparison.same(assigned[0], answer):
+        if isinstance(assigned[0], Text) and assigned[0].words in LETTERS and comparison.same(assigned[0], answer):
             return True
         return _same_assigned(comparison, assigned[0], assigned[1], answer)
     assert isinstance(answer, Relation)
@@ -61,8 +61,11 @@ def same(comparison: Comparison, gold: Node, answer: Node) -> bool:
     assigned = assignment(comparison, answer)
     if assigned is None:
         return False
-    if isinstance(assigned[0], Text) and len(assigned[0].words) == 1 and comparison.same(gold, assigned[0]):
-        return True
+    if isinstance(assigned[0], Text) and assigned[0].words in LETTERS:
+        if comparison.same(gold, assigned[0]):
+            return True
+        if words.spoken(gold) in LETTERS:  # the gold is a choice, and another one is chosen
+            return False
     return _same_assigned(comparison, assigned[0], gold, assigned[1])
 
 
@@ -107,10 +110,23 @@ def is_name(node: Node) -> bool:
         return all(is_name(item) for item in node.items)
     if isinstance(node, SetOperation):
         return all(isinstance(part, Sym) for part in node.parts)
-    if isinstance(node, Mul) and node.factors[0] == Sym("d"):
-        last = node.factors[-1]
-        return isinstance(last, Pow) and isinstance(last.base, Mul) and last.base.factors[0] == Sym("d")
+    if _is_quotient_of_differentials(node):
+        return True
     return isinstance(node, Ratio | Mul | Pow) and _is_figure(node)
+
+
+def _is_quotient_of_differentials(node: Node) -> bool:
+    if not isinstance(node, Mul) or node.factors[0] != Sym("d"):
+        return False
+    last = node.factors[-1]
+    return isinstance(last, Pow) and isinstance(last.base, Mul) and last.base.factors[0] == Sym("d")
+
+
+def _is_derivative(node: Node) -> bool:
+    """Whether a name is a first derivative: `y'`, `f'(x)` or `dy/dx`."""
+    return _is_quotient_of_differentials(node) or (
+        isinstance(node, Sym | Call) and node.name.endswith("'") and not node.name.endswith("''")
+    )
 
 
 def _is_figure(node: Node) -> bool:
@@ -239,6 +255,8 @@ def _same_names(comparison: Comparison, one: tuple[Node | None, Node], two: tupl
         return comparison.same(value1, value2)
     if isinstance(name1, Text) and isinstance(name2, Text):
         return comparison.same(name1, name2) and comparison.same(value1, value2)
+    if _is_derivative(name1) and _is_derivative(name2):
+        return comparison.same(value1, value2)
     if not comparison.policy.renaming:
         return None
     if isinstance(name1, Call) and isinstance(name2, Call) and name1.name == name2.name:
@@ -350,42 +368,4 @@ def _solved(comparison: Comparison, gold: Relation, answer: Node) -> bool:
     return solution is not None and equal(solution, answer, comparison.budget)
 
 
-# -- ellipsis ------------------------------------------------------------------------------------------------------
-
-
-def same_ellipsis(comparison: Comparison, gold: Node, answer: Node) -> bool:
-    """Compare expressions with dots: a run such as `a_0 + a_1 + ... + a_k` is known by its ends."""
-    one, two = _folded(gold), _folded(answer)
-    if any(isinstance(n, Call) and n.name == "ellipsis" for side in (one, two) for n in walk(side)):
-        return one == two
-    return comparison.same_value(one, two)
-
-
-def _folded(node: Node) -> Node:
-    if isinstance(node, Add):
-        run = [t for t in node.terms if _stem_of_run(t) is not None]
-        dots = [t for t in node.terms if t == Call("ellipsis", ())]
-        stems = {_stem_of_run(t) for t in run}
-        if len(dots) == 1 and len(stems) == 1 and len(run) >= 2:
-            place = [position for position, t in enumerate(node.terms) if t in run or t in dots]
-            if node.terms[place[-1]] not in dots and node.terms[place[0]] not in dots:
-                ends = tuple(sorted((node.terms[place[0]], node.terms[place[-1]]), key=repr))
-                rest = [t for t in node.terms if t not in run and t not in dots]
-                return plus(*rest, Call(f"run_{stems.pop()}", ends))
-        return Add(tuple(_folded(t) for t in node.terms))
-    if isinstance(node, Mul):
-        return Mul(tuple(_folded(f) for f in node.factors))
-    if isinstance(node, Pow):
-        return Pow(_folded(node.base), _folded(node.exponent))
-    return node
-
-
-def _stem_of_run(term: Node) -> str | None:
-    if isinstance(term, Sym) and "_" in term.name:
-        return term.name.partition("_")[0]
-    if isinstance(term, Call) and term.name.startswith("_"):
-        return term.name[1:]
-    return None
-
-
-__all__ = ["Const", "all_named", "assignment", "distinct_names", "names", "same", "same_ellipsis", "values"]
+__all__ = ["Const", "all_named", "assignment", "distinct_names", "names", "same", "values"]

@@ -52,6 +52,17 @@ for _unit, _words in _ALIASES.items():
     _NAMES.update(dict.fromkeys(_words.split(), _unit))
 _POWERS = {"square": 2, "sq": 2, "cubic": 3}
 _FACTOR = re.compile(r"(?P<name>[A-Za-z$%]+)(?:\^?\{?(?P<power>-?\d)\}?)?")
+_MAGNITUDES = {
+    "dozen": 12, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12,
+    "lakh": 10**5, "crore": 10**7,
+}  # fmt: skip
+_MOST_WORDS = 8
+_CLAIMS = frozenset(
+    ("is", "are", "was", "were", "isn't", "aren't", "not", "no", "never", "too", "but", "than", "wrong", "false",
+     "incorrect", "if", "unless", "except", "minus", "plus", "less", "more", "fewer", "greater", "instead", "nor",
+     "neither", "maybe", "perhaps", "almost", "nearly", "about", "cannot", "can't", "could", "might", "may", "would")
+)  # fmt: skip
+"""Words with which a value is qualified, denied or doubted."""
 _PLURAL = re.compile(r"(?<=\w\w\w)(?:es|s)$")
 
 
@@ -81,6 +92,9 @@ def parse_unit(text: str) -> tuple[Fraction, Dimension] | None:
             return None
         scale, base = _BASE[name]
         power = sign * pending * int(match["power"] or 1)
+        if name == "ms" and power < 0:  # a space was lost: "5 ms^-1" is a speed
+            dimension["L"] = dimension.get("L", 0) + 1
+            scale, base = _BASE["s"]
         factor *= scale**power
         for key, exponent in _dimension(base).items():
             dimension[key] = dimension.get(key, 0) + exponent * power
@@ -96,6 +110,20 @@ def _dimension(base: str) -> dict[str, int]:
     if base == "L/T":
         return {"L": 1, "T": -1}
     return {base: 1}
+
+
+def split_magnitude(words: str) -> tuple[int, str]:
+    """Split the name of a number off the words after a value: "million dollars" -> (1000000, "dollars")."""
+    factor, rest = 1, words.split(" ")
+    while rest and rest[0].lower() in _MAGNITUDES:
+        factor *= _MAGNITUDES[rest.pop(0).lower()]
+    return factor, " ".join(rest)
+
+
+def is_claim(text: str) -> bool:
+    """Whether words after a value say something about it ("is too small") instead of naming what is counted."""
+    words = [word.strip(",.;:").lower() for word in text.split()]
+    return len(words) > _MOST_WORDS or not _CLAIMS.isdisjoint(words)
 
 
 def same_words(left: str, right: str) -> bool:

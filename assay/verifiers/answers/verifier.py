@@ -46,6 +46,8 @@ _WORKER_STEPS = 5000
 """What a question to the worker tier costs a group."""
 _FREE_TEXT = 5
 """Words from which a gold is a sentence, which rules can confirm but not refute."""
+_REMARK = 2
+"""Words up to which another "answer is" gives an answer rather than a remark."""
 _CACHE = 8192
 
 
@@ -101,6 +103,12 @@ def read_gold(target: str) -> Reading | None:
 
 def _is_formula(reading: Reading) -> bool:
     return reading.node is not None and not isinstance(reading.node, Text)
+
+
+def _is_remark(reading: Reading) -> bool:
+    """Whether what follows "the answer is" only speaks about the answer: "the answer is a multiple of 3"."""
+    node = reading.node
+    return node is None or (isinstance(node, Text) and len(node.words.split()) > _REMARK)
 
 
 class _Limited(Verifier):
@@ -213,6 +221,8 @@ class MathVerifier(Verifier):
             return no_verdict("the gold is empty", status="unparsable", stage="extract")
         if found.others and self.policy.several == "ambiguous":
             for other in found.others:
+                if found.kind == "phrase" and _is_remark(Reading(other)):
+                    continue
                 if not (self._judge(other, answer, steps).correct or self._judge(answer, other, steps).correct):
                     return wrong(f"also answers {other[:60]!r}", extracted=answer, stage="extract")
         verdict = self._judge(gold.text, answer, steps)
@@ -235,6 +245,9 @@ class MathVerifier(Verifier):
             return right(extracted=answer_text, stage="string")
         if gold.rational is not None and gold.rational == answer.rational and not self.policy.simplified:
             return right(extracted=answer_text, stage="rational")
+        said = words.plain(gold.cleaned)
+        if said is not None and said == words.plain(answer.cleaned):
+            return right(extracted=answer_text, stage="string")
         if gold.node is None:
             return no_verdict(f"the gold cannot be read: {gold.error}", status="unparsable", extracted=answer_text)
         if answer.node is None:

@@ -8,7 +8,7 @@ FUNCTIONS = frozenset(
         "sinh", "cosh", "tanh", "coth", "sech", "csch", "arsinh", "arcosh", "artanh", "asin", "acos", "atan",
         "asinh", "acosh", "atanh", "ln", "log", "lg", "exp", "sqrt", "cbrt", "max", "min", "gcd", "lcm", "abs",
         "floor", "ceil", "det", "sgn", "sign", "arg", "Re", "Im", "arctg", "arcctg", "tg", "ctg", "cosec", "sup",
-        "inf",
+        "inf", "cis",
     )
 )  # fmt: skip
 ALIASES = {
@@ -45,5 +45,5 @@ COMMAND_OPERATORS = {
     "cdot": "*", "times": "*", "pm": "pm", "mp": "mp", "cup": "cup", "cap": "cap", "setminus": "setminus",
     "{": "\\{", "}": "\\}", "\\": "row", "%": "%", "to": "to", "wedge": "and", "vee": "or", "sim": "sim",
     "choose": "choose", "|": "norm", "iff": "iff", "Rightarrow": "implies", "implies": "implies", "bmod": "mod",
-    "mod": "mod", "&": "&",
+    "mod": "mod", "&": "&", "over": "over", "atop": "choose",
 }  # fmt: skip

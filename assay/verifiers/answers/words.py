@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import re
 
-from assay.verifiers.answers.nodes import Const, Listing, Mul, Node, Num, NumberSet, SetOf, Sym, Text, number
+from assay.verifiers.answers.choices import LETTERS
+from assay.verifiers.answers.nodes import Const, Listing, Mul, Node, NumberSet, SetOf, Sym, Text, negative, number
+from assay.verifiers.answers.spelled import spelled
 
 _ARTICLES = frozenset(("a", "an", "the"))
 _TOKEN = re.compile(r"[^\W_]+", re.UNICODE)
-_LATEX = re.compile(r"\\(?:text|mathrm|textbf|mathbf|textit)\s*\{|\\[a-zA-Z]+|[{}$]")
-_CHOICES = frozenset("ABCDEFGH")
+_LATEX = re.compile(r"\\(?:text|mathrm|textbf|mathbf|textit|operatorname)\s*\{|[{}$]")
+_COMMAND = re.compile(r"\\[A-Za-z]")
+_PLAIN = re.compile(r"[A-Za-z0-9 ,.:']{3,80}")
+_LONG_WORD = re.compile(r"[A-Za-z]{3,}")
+_ORDINAL = re.compile(r"(?<=\d) ?(?:st|nd|rd|th)\b")
 _MEANINGS: dict[str, Node] = {
-    **dict.fromkeys(("infinitely many", "infinite", "infinity", "infinitely many solutions"), Const("inf")),
+    **dict.fromkeys(("negative infinity", "minus infinity"), negative(Const("inf"))),
+    **dict.fromkeys(("does not exist", "limit does not exist", "doesn t exist", "undefined"), Text("dne")),
+    **dict.fromkeys(
+        ("infinitely many", "infinite", "infinity", "positive infinity", "plus infinity", "infinitely many solutions"),
+        Const("inf"),
+    ),
     **dict.fromkeys(("all real numbers", "all reals", "real numbers", "all real x", "any real number"), NumberSet("R")),
     **dict.fromkeys(("all integers", "integers", "any integer"), NumberSet("Z")),
     **dict.fromkeys(("empty set", "no solution", "no solutions", "no real solution", "no real solutions"), SetOf(())),
-    "zero": number(0), "one": number(1), "two": number(2), "three": number(3), "four": number(4), "five": number(5),
-    "six": number(6), "seven": number(7), "eight": number(8), "nine": number(9), "ten": number(10),
-    "eleven": number(11), "twelve": number(12),
 }  # fmt: skip
 
 
@@ -38,8 +45,8 @@ def spoken(node: Node) -> str | None:
         return node.name
     if isinstance(node, Const):
         return "infinity" if node.name == "inf" else node.name
-    if isinstance(node, Num):
-        return None
+    if isinstance(node, NumberSet):
+        return node.name
     if isinstance(node, Mul) and all(isinstance(f, Sym | Const) for f in node.factors):
         return "".join(f.name for f in node.factors if isinstance(f, Sym | Const))
     return None
@@ -55,7 +62,19 @@ def same(left: Node, right: Node) -> bool:
 
 def meaning(node: Node) -> Node:
     """Return the value that words stand for, such as the reals for "all real numbers"; else the node itself."""
-    return _MEANINGS.get(key(node.words), node) if isinstance(node, Text) else node
+    if not isinstance(node, Text):
+        return node
+    said = key(node.words)
+    value = spelled(said)
+    return _MEANINGS.get(said, node) if value is None else number(value)
+
+
+def plain(text: str) -> str | None:
+    """Return the key of an answer of words and whole numbers only, such as "March 5th"; None for any other."""
+    bare = _LATEX.sub(" ", text)
+    if _PLAIN.fullmatch(bare) is None or _LONG_WORD.search(bare) is None:
+        return None
+    return key(_ORDINAL.sub("", bare))
 
 
 def same_choices(left: Node, right: Node) -> bool:
@@ -97,19 +116,13 @@ def _letters(node: Node) -> frozenset[str] | None:
     else:
         return None
     distinct = len(set(spelled)) == len(spelled) >= 2
-    return frozenset(spelled) if distinct and set(spelled) <= _CHOICES else None
-
-
-def as_product(text: Text) -> Node | None:
-    """Return a short run of letters as a product of variables: `ab`."""
-    word = text.words.strip()
-    if 2 <= len(word) <= 4 and word.isascii() and word.isalpha():
-        return Mul(tuple(Const(c) if c in "ei" else Sym(c) for c in word))  # type: ignore[arg-type]
-    return None
+    return frozenset(spelled) if distinct and set(spelled) <= LETTERS else None
 
 
 def is_wordy(text: str) -> bool:
     """Whether a text that is no formula can be meant as words: mostly letters, and no operator but a hyphen."""
     plain = _LATEX.sub(" ", text)
+    if _COMMAND.search(plain):
+        return False
     letters = sum(c.isalpha() or c.isspace() for c in plain)
     return len(_TOKEN.findall(plain)) > 0 and letters >= 0.8 * len(plain) and not re.search(r"[=<>^_+*/|]", plain)
