@@ -19,6 +19,7 @@ _ENVIRONMENTS: dict[str, str] = {
     "assay/ReasoningGym-v0": "assay.envs.puzzles.reasoning_gym:ReasoningGymEnv",
     "assay/SearchQA-v0": "assay.envs.search.searchqa:SearchQaEnv",
     "assay/ServiceDesk-v0": "assay.envs.tools.service_desk:ServiceDeskEnv",
+    "assay/TestWriting-v0": "assay.envs.code.testwriting:TestWritingEnv",
     "assay/ToolCall-v0": "assay.envs.tools.tool_call:ToolCallEnv",
 }
 

@@ -103,6 +103,9 @@ class Call:
     args: tuple[Any, ...] = ()
     """Plain values: None, bool, int, float, complex, str, bytes, and lists, tuples, sets and dicts of those."""
     kwargs: Mapping[str, Any] = field(default_factory=dict)
+    more: tuple[tuple[tuple[Any, ...], Mapping[str, Any]], ...] = ()
+    """Further arguments, for calls in the same process, one after another; each has its own copy of its arguments.
+    `JobResult.result` then has a line for each call made, the first one for `args` and `kwargs`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from assay.verifiers.registry import VERIFIERS, VerifierSpec, build_verifier, ma
 _BUILT_IN = {
     "math": "answers.verifier:MathVerifier",
     "code": "code.verifier:CodeVerifier",
+    "test_suite": "code.test_suite:TestSuiteVerifier",
     "exact": "text.exact:ExactVerifier",
     "choice": "text.choice:ChoiceVerifier",
     "number": "text.number:NumberVerifier",

@@ -13,7 +13,7 @@ import numpy as np
 
 from assay.core.task import Task
 from assay.envs.base import SingleTurnEnv
-from assay.envs.code.grammar import random_program
+from assay.envs.code.grammar import careless_program, program_of, random_program
 from assay.envs.code.source import SplitName, code_tasks, fenced
 from assay.verifiers.code.grade import GradingSandbox
 from assay.verifiers.code.verifier import CodeVerifier, Credit
@@ -35,10 +35,12 @@ class CodeEnv(SingleTurnEnv):
         limit: Read only the first rows.
         sandbox: Where programs run; by default the local sandbox that the process shares.
 
-    Demonstrations: `solution`, where there is one; `guess` is a random program of the grammar.
+    Demonstrations: `solution`, where there is one; `guess` is a random program of the grammar. For small models, on one
+    line and without a fence: `short` is the solution, `careless` has a step left out or mistaken for another,
+    `short_guess` is a random program.
     """
 
-    demonstration_styles: ClassVar[tuple[str, ...]] = ("solution", "guess")
+    demonstration_styles: ClassVar[tuple[str, ...]] = ("solution", "guess", "short", "careless", "short_guess")
 
     def __init__(
         self,
@@ -62,8 +64,12 @@ class CodeEnv(SingleTurnEnv):
         """Return one turn with a program."""
         if style == "solution" and task.metadata.get("solution"):
             return [fenced(task.metadata["solution"])]
-        if style == "guess":
-            return [fenced(random_program(rng, int(rng.integers(1, 4))).source)]
+        if style in ("guess", "short_guess"):
+            program = random_program(rng, int(rng.integers(1, 4)))
+            return [program.short if style == "short_guess" else fenced(program.source)]
+        if style in ("short", "careless") and task.metadata.get("words"):
+            program = program_of(task.metadata["words"])
+            return [(careless_program(rng, program) if style == "careless" else program).short]
         return super().demonstrate(task, style, rng)
 
     def demonstration(self, task: Task) -> list[str] | None:

@@ -7,6 +7,7 @@ a task tell its program from every constant, and from the same program with any 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -68,6 +69,11 @@ _ENDS = (
 )
 
 
+_CONSTANTS = range(2, 8)
+_STEP_OF = {step.words: step for k in _CONSTANTS for step in _transforms(k)}
+_SPACED = re.compile(r" *([=+\-*%<>,:]+) *")
+
+
 @dataclass(frozen=True)
 class Program:
     """Transforms, and how it ends."""
@@ -86,6 +92,12 @@ class Program:
         body = [f"    {step.python}" for step in self.steps]
         return "\n".join([f"def {ENTRY_POINT}(xs):", *body, f"    return {self.end.python}"]) + "\n"
 
+    @property
+    def short(self) -> str:
+        """The reference solution on one line, without a space that Python can do without."""
+        body = ";".join([*(step.python for step in self.steps), f"return {self.end.python}"])
+        return f"def {ENTRY_POINT}(xs):" + _SPACED.sub(r"\1", body)
+
     def __call__(self, xs: Sequence[int]) -> Any:
         """Return what the program computes."""
         return self.end.apply(reduce(lambda value, step: step.apply(value), self.steps, list(xs)))
@@ -95,11 +107,28 @@ class Program:
         return Program(self.steps[:index] + self.steps[index + 1 :], self.end)
 
 
+def program_of(words: str) -> Program:
+    """Return the program with this specification."""
+    *steps, end = words.split("; ")
+    return Program(tuple(_STEP_OF[step] for step in steps), next(e for e in _ENDS if e.words == end))
+
+
+def careless_program(rng: np.random.Generator, program: Program) -> Program:
+    """Return the program with one step forgotten, or with a step or the end mistaken for another."""
+    at = int(rng.integers(len(program.steps) + 1))
+    if at == len(program.steps):
+        return Program(program.steps, _ENDS[int(rng.integers(len(_ENDS)))])
+    if rng.random() < 0.5:
+        return program.without(at)
+    (other,) = random_program(rng, 1).steps
+    return Program((*program.steps[:at], other, *program.steps[at + 1 :]), program.end)
+
+
 def random_program(rng: np.random.Generator, steps: int) -> Program:
     """Return a program with this many transforms."""
     drawn = []
     for _ in range(steps):
-        choices = _transforms(int(rng.integers(2, 8)))
+        choices = _transforms(int(rng.integers(_CONSTANTS.start, _CONSTANTS.stop)))
         drawn.append(choices[int(rng.integers(len(choices)))])
     return Program(tuple(drawn), _ENDS[int(rng.integers(len(_ENDS)))])
 
@@ -134,7 +163,11 @@ class ProgramGenerator:
             "target": {"tests": [_test(program, xs) for xs in hidden], "entry_point": ENTRY_POINT, "cpu_seconds": 2},
             "difficulty": float(len(program.steps)),
             "tags": (f"steps-{len(program.steps)}",),
-            "metadata": {"solution": program.source, "public": [_test(program, xs) for xs in shown]},
+            "metadata": {
+                "solution": program.source,
+                "words": program.words,
+                "public": [_test(program, xs) for xs in shown],
+            },
         }
 
 

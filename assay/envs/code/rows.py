@@ -38,7 +38,11 @@ def code_task(row: dict[str, Any]) -> Task:
         prompt=question,
         target=fields["target"],
         split=split_of(question),
-        metadata={"solution": fields.get("solution", ""), "public": fields.get("public", [])},
+        metadata={
+            "solution": fields.get("solution", ""),
+            "public": fields.get("public", []),
+            "question": fields.get("question", question),
+        },
     )
 
 
@@ -55,6 +59,7 @@ def _human_eval(row: Mapping[str, Any]) -> dict[str, Any]:
         "prompt": f"{_COMPLETE}\n\n```python\n{row['prompt'].strip()}\n```",
         "target": {"tests": tests, "entry_point": row["entry_point"], "prompt": row["prompt"]},
         "solution": row.get("canonical_solution", ""),
+        "question": f"```python\n{row['prompt'].strip()}\n```",
     }
 
 
@@ -71,6 +76,7 @@ def _mbpp(row: Mapping[str, Any]) -> dict[str, Any]:
         "target": {"tests": lifted, "entry_point": entry_point},
         "solution": row.get("code", ""),
         "public": lifted[:1],
+        "question": f"{text} The function is called `{entry_point}`.",
     }
 
 

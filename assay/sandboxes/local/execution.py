@@ -220,4 +220,7 @@ def _payload(job: Job, mode: str) -> bytes:
 def _call(job: Job) -> str:
     assert job.call is not None
     call = job.call
-    return codec.encode({"function": call.function, "args": list(call.args), "kwargs": dict(call.kwargs)})
+    request: dict[str, Any] = {"function": call.function, "args": list(call.args), "kwargs": dict(call.kwargs)}
+    if call.more:
+        request["more"] = [[list(args), dict(kwargs)] for args, kwargs in call.more]
+    return codec.encode(request)

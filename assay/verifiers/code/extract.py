@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 
 from assay.verifiers.text.extract import after_reasoning
 
@@ -46,10 +47,22 @@ def fenced_blocks(text: str) -> list[str] | None:
 
 def is_python(text: str) -> bool:
     """Whether the text compiles and does more than state an expression, as a word of prose does."""
-    if not text.strip() or len(text) > MAX_CODE:
-        return False
     try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parse_python(text)
+    except ValueError:
         return False
     return any(not isinstance(node, ast.Expr) or isinstance(node.value, ast.Call) for node in tree.body)
+
+
+def parse_python(text: str) -> ast.Module:
+    """Return the syntax tree; a program that is too long, too deep or no Python is a ValueError."""
+    if len(text) > MAX_CODE:
+        raise ValueError(f"the program is longer than {MAX_CODE} characters")
+    try:
+        return ast.parse(text)
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        raise ValueError(f"not Python: {type(error).__name__}") from None
+
+
+# What the compiler thinks of a candidate's style (`1if x else 2`) is no business of the user's terminal.
+warnings.filterwarnings("ignore", category=SyntaxWarning, module=r"<unknown>\Z")

@@ -1,10 +1,15 @@
-"""Run a program against its tests. One job for each test; comparing happens here, outside of every sandbox."""
+"""Run a program against its tests; comparing happens here, outside of every sandbox.
+
+What a test says is what a job of its own says: a fresh process, the limits for itself. Calls of a function are first
+made together in one job, which is many times cheaper, and only what a job of its own would say as well is taken from
+there: values that are right, and whatever the first call led to.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from assay.sandboxes import Call, Job, JobResult, Sandbox, SandboxFault
@@ -35,8 +40,32 @@ class TestOutcome:
 def grade(sandbox: GradingSandbox, code: str, suite: Suite) -> Iterator[TestOutcome]:
     """Yield the outcome of each test in order. Raises `SandboxFault` when a test could not be run."""
     program = suite.assemble(code)
-    for test in suite.tests:
-        yield run_test(sandbox, program, suite, test)
+    known = _together(sandbox, program, suite)
+    for number, test in enumerate(suite.tests):
+        yield known.get(number) or run_test(sandbox, program, suite, test)
+
+
+def _together(sandbox: GradingSandbox, program: str, suite: Suite) -> dict[int, TestOutcome]:
+    """Make all calls of a suite in one job; return the outcomes, by number of the test, that are certain."""
+    calls = [test for test in suite.tests if isinstance(test, CallTest)]
+    if len(calls) < 2 or len(calls) < len(suite.tests):
+        return {}
+    more = tuple((test.args, test.kwargs) for test in calls[1:])
+    job = Job(
+        source=program, call=Call(suite.entry_point, calls[0].args, calls[0].kwargs, more=more), limits=suite.limits
+    )
+    try:
+        result = sandbox.run(job)
+    except codec.CodecError:  # together the arguments are too long
+        return {}
+    replies = result.result.split(b"\n")
+    if not result.ok or len(replies) not in (1, len(calls)):
+        return {}
+    outcomes = {
+        number: _value(test, replace(result, result=reply))
+        for number, (test, reply) in enumerate(zip(calls, replies, strict=False))
+    }
+    return {number: outcome for number, outcome in outcomes.items() if outcome.passed or number == 0}
 
 
 def run_test(sandbox: GradingSandbox, program: str, suite: Suite, test: Test) -> TestOutcome:

@@ -52,6 +52,23 @@ def lift_assertion(source: str, entry_point: str, setup: str = "") -> Test:
     return CheckTest(f"{setup}\n{source}")
 
 
+def lift_suite(source: str, entry_point: str) -> list[CallTest] | None:
+    """Return the tests of a test file (functions `test...` and assertions at the top) as data, None if it is more."""
+    tests: list[CallTest] = []
+    try:
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test") and not node.decorator_list:
+                if node.args.args or node.args.posonlyargs or node.args.vararg:
+                    return None
+                body: list[ast.stmt] = node.body
+            else:
+                body = [node]
+            tests += [test for statement in body if (test := _statement(statement, {entry_point})) is not None]
+    except (SyntaxError, _NotPlain):
+        return None
+    return tests
+
+
 def _statement(node: ast.stmt, names: Collection[str]) -> CallTest | None:
     """Return the test that a statement states, None when it states nothing. Raises `_NotPlain`."""
     if isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -45,9 +46,22 @@ class CheckOutcome:
 
     passed: bool
     reason: str = ""
+    cut_short: bool = False
+    """Whether the program hung or died in a call."""
 
 
-def run_check(sandbox: TalkingSandbox, program: str, entry_point: str, test: CheckTest, limits: Limits) -> CheckOutcome:
+Witness = Callable[[Any, dict[str, Any]], None]
+"""Told of every call that was answered: the arguments and the reply, both in the form of `codec.to_json`."""
+
+
+def run_check(
+    sandbox: TalkingSandbox,
+    program: str,
+    entry_point: str,
+    test: CheckTest,
+    limits: Limits,
+    witness: Witness = lambda call, reply: None,
+) -> CheckOutcome:
     """Run test code against a program. Raises `SandboxFault` when neither passed nor failed can be said."""
     deadline = time.monotonic() + limits.wall
     solution = sandbox.open(Job(source=program, call=Call(entry_point), limits=limits), "serve")
@@ -63,14 +77,14 @@ def run_check(sandbox: TalkingSandbox, program: str, entry_point: str, test: Che
         names = (entry_point.rpartition(".")[2], "candidate")
         tester = sandbox.open(Job(source=test.source, call=Call(test.function, names), limits=limits), "test")
         try:
-            return _relay(solution, tester, deadline)
+            return _relay(solution, tester, deadline, witness)
         finally:
             tester.close()
     finally:
         solution.close()
 
 
-def _relay(solution: Channel, tester: Channel, deadline: float) -> CheckOutcome:
+def _relay(solution: Channel, tester: Channel, deadline: float, witness: Witness) -> CheckOutcome:
     answered = 0
     while answered < _MAX_CALLS:
         try:
@@ -88,11 +102,12 @@ def _relay(solution: Channel, tester: Channel, deadline: float) -> CheckOutcome:
         try:
             solution.send(message)
             reply = _answer(solution, deadline)
+            witness(message["call"], reply)
             tester.send(reply)
         except TimeoutError:
-            return CheckOutcome(False, "the program did not answer in time")
+            return CheckOutcome(False, "the program did not answer in time", cut_short=True)
         except EOFError:
-            return CheckOutcome(False, "the program is gone")
+            return CheckOutcome(False, "the program is gone", cut_short=True)
         answered += 1
     return CheckOutcome(False, f"more than {_MAX_CALLS} calls")
 

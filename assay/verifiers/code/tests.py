@@ -24,6 +24,7 @@ from assay.sandboxes.base import DEFAULT_LIMITS, Limits
 from assay.sandboxes.languages import find_language
 from assay.sandboxes.local.agent import codec
 from assay.verifiers.code.compare import TEXT_RULES, VALUE_RULES, TextRule, ValueRule
+from assay.verifiers.code.extract import parse_python
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,8 @@ class Suite:
 
     def _defines(self, code: str) -> bool:
         try:
-            tree = ast.parse(code)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            tree = parse_python(code)
+        except ValueError:
             return False
         wanted = self.entry_point.partition(".")[0]
         return any(getattr(node, "name", None) in (wanted, "Solution") for node in tree.body) or any(

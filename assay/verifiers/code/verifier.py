@@ -7,12 +7,16 @@ Invariants:
 * The denominator is the number of all tests, always. A test that could not be run for a fault of the sandbox makes
   the whole verdict a missing one, unless the program has failed already under `all`.
 * A program that hit a limit has failed that test, whatever it had printed by then.
+* The same program for the same task is judged once: a group full of copies, as policies late in training write them,
+  costs one of them. Verdicts that a loaded machine could have changed (limits, faults) are not kept.
 """
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from assay.core.errors import ConfigError
 from assay.core.task import Task
@@ -26,6 +30,9 @@ from assay.verifiers.code.grade import GradingSandbox, TestOutcome, grade
 from assay.verifiers.code.tests import Suite, Test, read_suite
 
 Credit = Literal["all", "fraction", "subtasks"]
+_KEPT = 1024
+"""Verdicts that a verifier remembers."""
+_CERTAIN = frozenset({"passed", "wrong", "no value", "nonzero"})
 
 
 class CodeVerifier(Verifier):
@@ -45,6 +52,8 @@ class CodeVerifier(Verifier):
             raise ConfigError(f"unknown credit {credit!r}; use one of {', '.join(get_args(Credit))}")
         self.credit = credit
         self._sandbox = sandbox
+        self._known: OrderedDict[tuple[str, str], tuple[Any, Verdict]] = OrderedDict()
+        self._lock = threading.Lock()
 
     @property
     def sandbox(self) -> GradingSandbox:
@@ -68,7 +77,20 @@ class CodeVerifier(Verifier):
         code = extract_code(evidence.text, suite.language)
         if code is None:
             return wrong("no complete code block", status="no_answer")
-        return self.judge(code, suite)
+        return self._remembered(task, code) or self._remember(task, code, self.judge(code, suite))
+
+    def _remembered(self, task: Task, code: str) -> Verdict | None:
+        with self._lock:
+            target, verdict = self._known.get((task.id, code), (None, None))
+        return verdict if verdict is not None and target == task.target else None
+
+    def _remember(self, task: Task, code: str, verdict: Verdict) -> Verdict:
+        if verdict.scored and _CERTAIN.issuperset(verdict.details["statuses"]):
+            with self._lock:
+                self._known[task.id, code] = (task.target, verdict)
+                if len(self._known) > _KEPT:
+                    self._known.popitem(last=False)
+        return verdict
 
     def judge(self, code: str, suite: Suite) -> Verdict:
         """Return the verdict on a program."""

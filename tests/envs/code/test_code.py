@@ -16,7 +16,7 @@ from assay.core.registry import make
 from assay.core.tool import ToolCall
 from assay.envs.check import check_environment
 from assay.envs.code.code import CodeEnv
-from assay.envs.code.grammar import Program, ProgramGenerator, random_program
+from assay.envs.code.grammar import Program, ProgramGenerator, program_of, random_program
 from assay.envs.code.interpreter import CodeInterpreterEnv
 from assay.envs.code.repair import CodeRepairEnv
 from assay.envs.code.rows import code_task
@@ -29,7 +29,9 @@ def answer(code):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("env_id", ["assay/Code-v0", "assay/CodeRepair-v0", "assay/CodeInterpreter-v0"])
+@pytest.mark.parametrize(
+    "env_id", ["assay/Code-v0", "assay/CodeRepair-v0", "assay/CodeInterpreter-v0", "assay/TestWriting-v0"]
+)
 def test_conformance(env_id):
     report = check_environment(env_id, episodes=3)
     assert report.ok, str(report)
@@ -54,6 +56,20 @@ def test_tests_tell_the_program_from_constants_and_shorter_ones():
         values = [test["expected"] for test in problem["target"]["tests"]]
         assert len({repr(value) for value in values}) >= 3
         assert len(problem["metadata"]["public"]) == 2
+
+
+def test_short_solutions_are_right_and_careless_ones_mostly_wrong():
+    env, rng = CodeEnv(steps=[1, 2], tests=6), np.random.default_rng(2)
+    rewards = {"short": [], "careless": []}
+    for index in range(12):
+        for style, got in rewards.items():
+            env.reset(options={"task": index})
+            got.append(env.step(env.demonstrate(env.tasks[index], style, rng)[0])[1])
+    assert set(rewards["short"]) == {1.0}
+    assert sum(rewards["careless"]) <= 6
+    assert program_of("add 3; keep even; sum").short == (
+        "def f(xs):xs=[x+3 for x in xs];xs=[x for x in xs if x%2==0];return sum(xs)"
+    )
 
 
 def test_generated_tasks_are_judged():
