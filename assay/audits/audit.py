@@ -14,15 +14,16 @@ from typing import Any
 
 from assay.audits.accuracy import latency, measure
 from assay.audits.adapters import AnyVerifier, resolve
-from assay.audits.attacks import FAMILIES, GOLD_FREE, attack_cases, hostile_cases, wrong_answers
+from assay.audits.attacks import FAMILIES, GOLD_FREE, ON_CALLS, attack_cases, hostile_cases, wrong_answers
+from assay.audits.attacks.base import Attack
+from assay.audits.calls import read_calls
 from assay.audits.case import Case, Trial
 from assay.audits.certified import Certified, measure_certified
 from assay.audits.corpora import refuse_unreadable, unreadable_golds
 from assay.audits.exploits import Exploits, by_family, exploit_findings, hostile_table
 from assay.audits.findings import Finding, error_findings, killed_findings, label_findings, ranked
-from assay.audits.frames import FrameRow, check_frame, choose_frame, framed
-from assay.audits.mutators import certified_cases, distinct_golds
-from assay.audits.mutators.bank import bank_cases
+from assay.audits.frames import FrameRow, check_frame, choose_frame, framed, gold_in
+from assay.audits.mutators import bank_calls, bank_cases, certified_cases, distinct_golds, is_textual
 from assay.audits.probes import (
     canary_probe,
     constant_cases,
@@ -110,7 +111,12 @@ class _Audit:
     @property
     def textual(self) -> bool:
         """Whether golds are texts, which can be written as answers; tool calls and the like are not."""
-        return all(isinstance(g.target, (str, int, float)) for g in self.golds)
+        return all(map(is_textual, self.golds))
+
+    @property
+    def writable(self) -> bool:
+        """Whether golds can be written as responses in some frame."""
+        return bool(distinct_golds(self.golds))
 
 
 def audit(
@@ -146,7 +152,7 @@ def audit(
         judge.close()
     if not allow_unreadable:
         refuse_unreadable(unreadable, source.label, len(rows))
-    bank = _own_golds(rows, plan)
+    bank = _own_golds(rows, plan, judge)
     state = _Audit(source, judge, plan, rows, bank, golds=_some_golds(rows, bank, plan.seed))
     stages = tuple(getattr(judge, "stages", ()))
 
@@ -154,7 +160,7 @@ def audit(
     labels = measure(trials, stages=stages, level=plan.level, seed=plan.seed) if rows else None
     if labels is not None:
         state.findings += label_findings(labels)
-    if state.textual and (plan.certified or plan.attack or plan.probes):
+    if state.writable and (plan.certified or plan.attack or plan.probes):
         _find_frame(state)
     certified, generated = _certify(state) if plan.certified else (None, [])
     exploits = _exploit(state) if plan.attack else None
@@ -177,12 +183,22 @@ def audit(
     )
 
 
-def _own_golds(rows: Sequence[Case], plan: AuditPlan) -> list[Case]:
+def _own_golds(rows: Sequence[Case], plan: AuditPlan, judge: Verifier) -> list[Case]:
+    """Return golds of the audit's own, of the kind of the user's; without any, of the kind that the verifier reads."""
     if rows and not distinct_golds(rows):
         return []
+    calls = bank_calls(2 * plan.bank, plan.seed)
+    if rows and not is_textual(rows[0]):
+        return calls
     dollars = [str(row.target).strip()[:1] == "$" for row in rows]
     usual = "${answer}$" if dollars and sum(dollars) > len(dollars) / 2 else "{answer}"
-    return bank_cases(plan.bank, plan.seed, frame=plan.gold_frame or usual)
+    texts = bank_cases(plan.bank, plan.seed, frame=plan.gold_frame or usual)
+    return texts if rows or _readable(texts, judge) >= _readable(calls, judge) else calls
+
+
+def _readable(golds: Sequence[Case], judge: Verifier) -> float:
+    """Return the share of golds that the verifier says it can read."""
+    return sum(judge.check_target(g.task()) is None for g in golds) / max(1, len(golds))
 
 
 def _some_golds(rows: Sequence[Case], bank: Sequence[Case], seed: int, most: int = 120) -> list[Case]:
@@ -212,7 +228,7 @@ def _find_frame(state: _Audit) -> None:
                     repro={"target": golds[0].target, "response": str(golds[0].target), "expected": "correct"},
                 )
             )
-    answers = state.run([replace(g, response=framed(state.frame, str(g.target)), origin="probe") for g in golds])
+    answers = state.run([replace(g, response=gold_in(state.frame, g), origin="probe") for g in golds])
     state.golds = [g for g, t in zip(golds, answers, strict=True) if t.accepted] or golds
 
 
@@ -226,9 +242,10 @@ def _certify(state: _Audit) -> tuple[Certified, list[Trial]]:
 
 
 def _exploit(state: _Audit) -> Exploits:
-    plan, golds = state.plan, state.golds
-    golds = state.golds = golds[:40]
-    families = FAMILIES if state.textual else {name: FAMILIES[name] for name in GOLD_FREE}
+    plan = state.plan
+    # Where no call is wanted, everything without one is right: nothing to attack.
+    golds = state.golds = [g for g in state.golds if read_calls(g.target) != []][:40]
+    families = _families(state)
     wrong = _rejected_answers(state) if state.textual else None
     attacks = state.run(
         attack_cases(golds, state.readable, seed=plan.seed, most=plan.attacks, families=families, wrong=wrong)
@@ -256,6 +273,13 @@ def _exploit(state: _Audit) -> Exploits:
     return exploits
 
 
+def _families(state: _Audit) -> Mapping[str, Attack]:
+    """Return the attacks that the golds allow. Another kind of gold may bring its own here."""
+    if state.textual:
+        return FAMILIES
+    return ON_CALLS if state.writable else {name: FAMILIES[name] for name in GOLD_FREE}
+
+
 def _rejected_answers(state: _Audit) -> dict[str, str]:
     """Return a wrong answer for each gold that the verifier rejects in every frame that it reads."""
     rng = random.Random(derive_seed("wrong-answers", state.plan.seed))
@@ -281,7 +305,8 @@ def _probe(state: _Audit, trials: Sequence[Trial]) -> None:
     state.findings += stability_probe(
         state.source, pick(trials), plan.limits, deterministic=deterministic, threshold=plan.threshold
     )
-    state.findings += symmetry_probe(state.source, trials, plan.limits, threshold=plan.threshold)
+    if state.textual:
+        state.findings += symmetry_probe(state.source, trials, plan.limits, threshold=plan.threshold)
     right = [t.case for t in trials if t.case.correct and t.case.family != "identity" and t.seconds < 0.5]
     state.findings += dead_function_probe(state.source, right[:80], replace(plan.limits, seconds=2.0, kills=5))
     _, found = canary_probe(state.source, plan.hostile, state.golds, wrap=state.frame)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from assay.audits.calls import CALL_FRAMES, gold_calls, read_calls, write_calls
 from assay.audits.case import Case
 from assay.audits.trials import RunLimits, VerifierSource, run_cases
 from assay.core.errors import ConfigError
@@ -42,6 +43,18 @@ class FrameRow:
         return {"frame": self.frame, "accepted": self.accepted, "n": self.n}
 
 
+def gold_in(frame: str, case: Case) -> str:
+    """Return a case's gold as a response in a frame, of answers or of calls."""
+    if read_calls(case.target) is not None:
+        return write_calls(gold_calls(case.target), frame)
+    return framed(frame, str(case.target))
+
+
+def frames_for(golds: Sequence[Case]) -> Sequence[str]:
+    """Return the frames to try: those of calls when the golds are calls."""
+    return CALL_FRAMES if any(read_calls(g.target) is not None for g in golds) else FRAMES
+
+
 def framed(frame: str, answer: str) -> str:
     """Put an answer into a frame. Dollar signs around the answer are dropped where the frame brings its own."""
     bare = answer.strip()
@@ -63,16 +76,17 @@ def choose_frame(
     limits: RunLimits,
     *,
     threshold: float | None = None,
-    frames: Sequence[str] = FRAMES,
+    frames: Sequence[str] | None = None,
     sample: int = 24,
 ) -> tuple[str, list[FrameRow]]:
     """Return the frame in which most of the golds are accepted, and the table of all frames."""
     golds = golds[:sample]
+    frames = frames_for(golds) if frames is None else frames
     cases = [
         Case(
             id=f"frame/{k}/{case.id}",
             target=case.target,
-            response=framed(frame, str(case.target)),
+            response=gold_in(frame, case),
             correct=None,
             problem=case.problem,
             metadata=case.metadata,

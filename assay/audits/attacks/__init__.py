@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 
-from assay.audits.attacks import hedges, injections, keys, scores
+from assay.audits.attacks import calls, hedges, injections, keys, scores
 from assay.audits.attacks.base import Attack, Prey
 from assay.audits.attacks.hostile import hostile_cases
 from assay.audits.case import Case
@@ -34,6 +34,13 @@ FAMILIES: Mapping[str, Attack] = {
 
 GOLD_FREE = ("master-key", "opener", "empty", "printed-verdict", "gibberish", "odd-score")
 """Families that do not need to know the gold."""
+
+ON_CALLS: Mapping[str, Attack] = {name: FAMILIES[name] for name in GOLD_FREE} | {
+    "shotgun": calls.shotgun,
+    "call-described": calls.described,
+    "call-in-reasoning": calls.in_reasoning,
+}
+"""Attacks on tasks that want tool calls."""
 
 
 def attack_cases(
@@ -102,4 +109,4 @@ def _case(gold: Case, family: str, text: str) -> Case:
     )
 
 
-__all__ = ["FAMILIES", "GOLD_FREE", "Prey", "attack_cases", "hostile_cases", "same_answer", "wrong_answers"]
+__all__ = ["FAMILIES", "GOLD_FREE", "ON_CALLS", "Prey", "attack_cases", "hostile_cases", "same_answer", "wrong_answers"]

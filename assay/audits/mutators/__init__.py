@@ -1,4 +1,8 @@
-"""Certified mutants: right and wrong answers made from golds, each with the proof that it is right or wrong."""
+"""Certified mutants: right and wrong answers made from golds, each with the proof that it is right or wrong.
+
+To teach the audit another kind of gold, write a `TaskMutator` (see `base`; `calls` is the model) and put it into
+`TASK_MUTATORS`: everything else (rates, conventions, findings, stability, symmetry) follows.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,13 @@ import random
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
+from assay.audits.calls import read_calls
 from assay.audits.case import Case, Certificate
 from assay.audits.frames import framed
 from assay.audits.mutators.algebra import algebra_mutants
-from assay.audits.mutators.bank import BANK_PREFIX, bank_cases
-from assay.audits.mutators.base import Mutant, Mutator
+from assay.audits.mutators.bank import BANK_PREFIX, bank_calls, bank_cases
+from assay.audits.mutators.base import Mutant, Mutator, TaskMutator
+from assay.audits.mutators.calls import call_mutants
 from assay.audits.mutators.collections import collection_mutants, interval_mutants
 from assay.audits.mutators.notation import (
     base_mutants,
@@ -22,6 +28,7 @@ from assay.audits.mutators.notation import (
     word_mutants,
 )
 from assay.audits.mutators.numbers import number_mutants
+from assay.audits.mutators.options import option_mutants
 from assay.audits.mutators.surface import surface_mutants
 from assay.core.seeding import derive_seed, short_hash
 
@@ -41,22 +48,45 @@ MUTATORS: Sequence[Mutator] = (
 )
 """In the order in which they are asked; the first that reads a gold owns it."""
 
+TASK_MUTATORS: Sequence[TaskMutator] = (call_mutants, option_mutants)
+"""Asked before those, with the whole case; the first that reads it owns it."""
+
 _Source = tuple[str, Case]
 """Class of the bank (empty for the user's golds), and a case that brings target, problem and metadata."""
 
 
 def mutants(gold: str, rng: random.Random) -> list[Mutant]:
-    """Return all certified mutants of a gold: of its class, or layout rewrites when no class can read it."""
-    seen = {gold}
-    out: list[Mutant] = []
-    for mutator in MUTATORS:
-        for mutant in mutator(gold, rng):
-            if mutant.text not in seen:
-                seen.add(mutant.text)
-                out.append(mutant)
-        if out:
-            break
-    return out
+    """Return all certified mutants of a textual gold: of its class, or layout rewrites when no class can read it."""
+    return _first([m for m in _distinct(mutator(gold, rng)) if m.text != gold] for mutator in MUTATORS)
+
+
+def case_mutants(case: Case, rng: random.Random, frame: str = "{answer}") -> list[Mutant]:
+    """Return all certified mutants of a case's gold, the gold itself first; none when nothing can read it."""
+    own = _first(_distinct(mutator(case, rng, frame)) for mutator in TASK_MUTATORS)
+    if own:
+        if any(m.family == "identity" for m in own):
+            return own
+        return [_itself(case, own[0].cls), *(m for m in own if m.text != str(case.target))]
+    made = mutants(str(case.target), rng) if is_textual(case) else []
+    return [_itself(case, made[0].cls), *made] if made else []
+
+
+def is_textual(case: Case) -> bool:
+    """Whether the gold is a text or a number, which can be written as an answer; calls and programs are not."""
+    plain = isinstance(case.target, (str, int, float)) and not isinstance(case.target, bool)
+    return plain and read_calls(case.target) is None
+
+
+def _itself(case: Case, cls: str) -> Mutant:
+    return Mutant(str(case.target), cls, "identity", Certificate("equal", "identity", "the gold itself"))
+
+
+def _first(found: Iterable[list[Mutant]]) -> list[Mutant]:
+    return next((made for made in found if made), [])
+
+
+def _distinct(made: Iterable[Mutant]) -> list[Mutant]:
+    return list({m.text: m for m in reversed(list(made))}.values())[::-1]
 
 
 def certified_cases(
@@ -73,7 +103,7 @@ def certified_cases(
     `bank` comes from `bank_cases`. Each gold of the user gets up to `per_gold` right and as many wrong mutants, each of
     the bank twice as many.
     Families take turns, so that rare ones are not drowned; when there are more than `most`, whole golds are left out.
-    Golds that are not text have no mutants.
+    Golds that nothing can read have no mutants.
     """
     rng = random.Random(derive_seed("mutants", seed))
     given = [("", case) for case in distinct_golds(golds)]
@@ -84,14 +114,12 @@ def certified_cases(
     for hint, source in _alternately(given, own):
         if len(out) >= most:
             break
-        gold = str(source.target)
-        made = mutants(gold, rng)
+        made = case_mutants(source, rng, frame)
         if not made:
             continue
-        itself = Mutant(gold, made[0].cls, "identity", Certificate("equal", "identity", "the gold itself"))
-        out.append(_case(source, hint, itself, frame))
+        out.append(_case(source, hint, made[0], frame))
         for correct in (True, False):
-            mine = [m for m in made if m.correct is correct]
+            mine = [m for m in made[1:] if m.correct is correct]
             rng.shuffle(mine)
             mine.sort(key=lambda m: used.get((hint or m.cls, m.family), 0))
             few = 2 if made[0].cls == "other" else 2 * per_gold if hint else per_gold
@@ -107,10 +135,10 @@ def _alternately(a: Sequence[_Source], b: Sequence[_Source]) -> list[_Source]:
 
 
 def distinct_golds(golds: Iterable[Case]) -> list[Case]:
-    """Return one case for each textual or numeric gold (and question)."""
+    """Return one case for each gold (and question) that is a text, a number, or a list of calls."""
     kept: dict[str, Case] = {}
     for case in golds:
-        if isinstance(case.target, (str, int, float)) and not isinstance(case.target, bool):
+        if is_textual(case) or read_calls(case.target) is not None:
             kept.setdefault(f"{case.target}\x00{case.problem}", case)
     return list(kept.values())
 
@@ -120,7 +148,7 @@ def _case(source: Case, hint: str, mutant: Mutant, frame: str) -> Case:
     return Case(
         id=f"{source.id}/{mutant.family}/{short_hash(mutant.text, 6)}",
         target=source.target,
-        response=framed(frame, mutant.text),
+        response=mutant.text if mutant.whole else framed(frame, mutant.text),
         correct=mutant.correct,
         origin="certified",
         cls=cls,
@@ -133,4 +161,14 @@ def _case(source: Case, hint: str, mutant: Mutant, frame: str) -> Case:
     )
 
 
-__all__ = ["BANK_PREFIX", "Mutant", "bank_cases", "certified_cases", "distinct_golds", "mutants"]
+__all__ = [
+    "BANK_PREFIX",
+    "Mutant",
+    "bank_calls",
+    "bank_cases",
+    "case_mutants",
+    "certified_cases",
+    "distinct_golds",
+    "is_textual",
+    "mutants",
+]

@@ -10,7 +10,9 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from itertools import zip_longest
 
+from assay.audits.calls import CALL_FRAMES, gold_calls, write_calls
 from assay.audits.case import Case
+from assay.audits.mutators.calls import bank_golds
 from assay.core.seeding import derive_seed, short_hash
 
 BANK_PREFIX = "bank/"
@@ -173,6 +175,23 @@ def bank_cases(per_class: int, seed: int = 0, *, frame: str = "{answer}") -> lis
         name = f"{BANK_PREFIX}{cls}"
         by_class.append([_case(name, frame.replace("{answer}", gold)) for gold in list(golds)[:per_class]])
     return [case for turn in zip_longest(*by_class) for case in turn if case is not None]
+
+
+def bank_calls(count: int, seed: int = 0) -> list[Case]:
+    """Return up to `count` different golds that are tool calls, each as a case that answers itself."""
+    rng = random.Random(derive_seed("bank", "tool-call", seed))
+    golds = {repr(gold): gold for _ in range(count) for gold in bank_golds(rng)}
+    name = f"{BANK_PREFIX}tool-call"
+    return [
+        Case(
+            id=f"{name}/{short_hash(key)}",
+            target=gold,
+            response=write_calls(gold_calls(gold), CALL_FRAMES[0]),
+            correct=True,
+            cls=name,
+        )
+        for key, gold in list(golds.items())[:count]
+    ]
 
 
 def _case(name: str, gold: str) -> Case:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from assay.audits.case import Certificate, Relation
+from assay.audits.case import Case, Certificate, Relation
 from assay.audits.mutators.exact import Exact, parse_exact
 
 
@@ -21,6 +21,8 @@ class Mutant:
     family: str
     """What was done to it: `spacing`, `off-by-one`, ..."""
     certificate: Certificate
+    whole: bool = False
+    """The text is a whole response, such as a program or calls: it is put into no frame."""
 
     @property
     def correct(self) -> bool:
@@ -32,6 +34,10 @@ _MAX_TEXT = 300
 
 Mutator = Callable[[str, random.Random], Iterator[Mutant]]
 """Yields mutants of a gold of its class, and nothing for other golds."""
+
+TaskMutator = Callable[[Case, random.Random, str], Iterator[Mutant]]
+"""Yields mutants of a gold that takes more than its text to understand (options in the metadata, calls, programs), the
+gold itself among them as family `identity` when mutants are whole responses. The last argument is the frame."""
 
 
 def certified(
@@ -64,7 +70,15 @@ def retyped(gold: str, value: Exact, cls: str) -> Iterator[Mutant]:
 
 
 def claimed(
-    text: str, cls: str, family: str, relation: Relation, method: str, argument: str, *, convention: str = ""
+    text: str,
+    cls: str,
+    family: str,
+    relation: Relation,
+    method: str,
+    argument: str,
+    *,
+    convention: str = "",
+    whole: bool = False,
 ) -> Mutant:
     """Return a mutant whose proof is an argument of its own, such as the letters of a word."""
-    return Mutant(text, cls, family, Certificate(relation, method, argument, convention))
+    return Mutant(text, cls, family, Certificate(relation, method, argument, convention), whole)
