@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 
 
-def read_tokenizer(path: str | Path) -> PreTrainedTokenizerBase:
-    """Read the tokenizer of a checkpoint directory. `ConfigError` names what the directory lacks."""
+def read_tokenizer(path: str | Path, *, chat: bool = True) -> PreTrainedTokenizerBase:
+    """Read the tokenizer of a checkpoint directory. `ConfigError` names what the directory lacks.
+
+    With `chat` it must have a chat template and a token that ends a turn; reward models need neither.
+    """
     try:
         from transformers import AutoTokenizer
     except ImportError:
@@ -35,6 +38,8 @@ def read_tokenizer(path: str | Path) -> PreTrainedTokenizerBase:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(path, local_files_only=True)
     except (OSError, ValueError) as error:
         raise ConfigError(f"model {path}: the tokenizer cannot be read: {str(error).splitlines()[0]}") from error
+    if not chat:
+        return tokenizer
     if tokenizer.chat_template is None:
         raise ConfigError(f"model {path}: the tokenizer has no chat template; add chat_template.jinja to the directory")
     if tokenizer.eos_token_id is None:
