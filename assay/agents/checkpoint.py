@@ -5,6 +5,7 @@ Imports transformers when called, torch for types only.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ def read_tokenizer(path: str | Path, *, chat: bool = True) -> PreTrainedTokenize
     With `chat` it must have a chat template and a token that ends a turn; reward models need neither.
     """
     try:
-        from transformers import AutoTokenizer
+        from transformers import AutoTokenizer, PreTrainedTokenizerFast
     except ImportError:
         raise ConfigError("models need torch and transformers: pip install 'assay-rl[train]'") from None
 
@@ -35,7 +36,10 @@ def read_tokenizer(path: str | Path, *, chat: bool = True) -> PreTrainedTokenize
     if not any((directory / name).is_file() for name in TOKENIZER_FILES):
         raise ConfigError(f"model {path}: no tokenizer (tokenizer.json); copy the tokenizer files beside the weights")
     try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(path, local_files_only=True)
+        # AutoTokenizer puts the splitting rules of the model's family over a tokenizer of another kind (transformers
+        # 5.x, Qwen2 and others): one of characters would lose its spaces. The file itself says all there is to know.
+        reader = PreTrainedTokenizerFast if _is_whole(directory) else AutoTokenizer
+        tokenizer: PreTrainedTokenizerBase = reader.from_pretrained(path, local_files_only=True)
     except (OSError, ValueError) as error:
         raise ConfigError(f"model {path}: the tokenizer cannot be read: {str(error).splitlines()[0]}") from error
     if not chat:
@@ -45,6 +49,16 @@ def read_tokenizer(path: str | Path, *, chat: bool = True) -> PreTrainedTokenize
     if tokenizer.eos_token_id is None:
         raise ConfigError(f"model {path}: the tokenizer has no end-of-sequence token, so no turn could end")
     return tokenizer
+
+
+def _is_whole(directory: Path) -> bool:
+    """Whether `tokenizer.json` is a tokenizer of no family's own class."""
+    try:
+        settings = json.loads((directory / "tokenizer_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    named = isinstance(settings, dict) and settings.get("tokenizer_class")
+    return named in ("TokenizersBackend", "PreTrainedTokenizerFast") and (directory / "tokenizer.json").is_file()
 
 
 def read_model(path: str | Path, dtype: torch.dtype | None = None) -> PreTrainedModel:
