@@ -13,7 +13,7 @@ from assay.core.errors import ConfigError, ToolError
 from assay.core.message import text_of
 from assay.core.tool import ToolCall, parse_tool_calls
 from assay.envs.check import check_environment
-from assay.envs.tools.desk.database import Database
+from assay.envs.database import Database
 from assay.envs.tools.desk.tasks import figures
 from tests.envs.agents import episode, final, forever, prompt_of, rate
 

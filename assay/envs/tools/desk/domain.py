@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import Field
 
 from assay.core.tool import Tool, ToolCall
-from assay.envs.tools.desk.database import Database, Rows
+from assay.envs.database import Database, Rows
 
 Id = Annotated[int, Field(ge=0, le=10**9)]
 """A number that SQLite can hold."""

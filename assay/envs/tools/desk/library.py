@@ -8,7 +8,7 @@ import numpy as np
 
 from assay.core.errors import ToolError
 from assay.core.tool import ToolCall
-from assay.envs.tools.desk.database import Rows
+from assay.envs.database import Rows
 from assay.envs.tools.desk.domain import NAMES, Desk, Errand, Id, call, draw, email_of
 
 MAX_RENEWALS = 2

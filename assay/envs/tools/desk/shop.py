@@ -9,7 +9,7 @@ from pydantic import Field
 
 from assay.core.errors import ToolError
 from assay.core.tool import ToolCall
-from assay.envs.tools.desk.database import Rows
+from assay.envs.database import Rows
 from assay.envs.tools.desk.domain import NAMES, Desk, Errand, Id, call, draw, email_of
 
 RETURN_DAYS = 30

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from assay.core.task import Problem
+from assay.envs.database import Rows
 from assay.envs.procedural import prompt
-from assay.envs.tools.desk.database import Rows
 from assay.envs.tools.desk.domain import Desk, Errand
 from assay.envs.tools.desk.library import Library
 from assay.envs.tools.desk.shop import Shop

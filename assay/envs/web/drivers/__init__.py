@@ -1,0 +1,1 @@
+"""Drivers: two ways to use the same site, in process for speed and with a real browser for truth."""

@@ -1,0 +1,1 @@
+"""Pages as agents see them: documents, accessibility trees with element ids, and their text."""

@@ -1,0 +1,203 @@
+"""The accessibility tree: what a document offers a person who cannot see it, with a number on all that can be used.
+
+A page is a flat list of `Node`s in document order. Nodes of one table row, list item or article share a `Group`, so
+that five buttons called `Buy` can be told apart by what stands beside them. Numbers begin at 1 and follow the
+document, so the same document has the same numbers whoever read it.
+
+Invariant: names and texts are single lines, so that no content of a page can fake a line of the tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from assay.envs.web.page.dom import Element
+
+HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_GROUPS = {"tr": "row", "li": "item", "article": "article", "fieldset": "group"}
+# fmt: off
+_BLOCKS = frozenset({
+    "address", "article", "aside", "blockquote", "body", "caption", "dd", "div", "dl", "dt", "fieldset", "figure",
+    "footer", "form", "header", "legend", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody",
+    "td", "tfoot", "th", "thead", "tr", "ul",
+})
+# fmt: on
+_SKIPPED = frozenset({"head", "title", "script", "style", "template", "noscript", "option"})
+_BUTTONS = frozenset({"submit", "button", "reset", "image"})
+_CHECKS = {"checkbox": "checkbox", "radio": "radio"}
+ACTIVE = frozenset({"link", "button", "textbox", "combobox", "checkbox", "radio", "element"})
+"""Roles that have a number."""
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """A row, list item, article or group of fields."""
+
+    role: str
+    texts: list[str] = field(default_factory=list)
+    """The texts in it, and the names of its links, each by itself."""
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """One thing on the page."""
+
+    role: str
+    name: str
+    element: Element
+    id: int | None = None
+    group: Group | None = None
+    options: tuple[str, ...] = ()
+    """Texts of a combobox's options."""
+
+    @property
+    def value(self) -> str:
+        """What a textbox holds, or the text of a combobox's chosen option."""
+        if self.role != "combobox":
+            return self.element.value
+        chosen = (o.text() for o in self.element.options() if o.option_value() == self.element.value)
+        return next(chosen, "")
+
+
+@dataclass(slots=True)
+class Page:
+    """What a driver shows: where it is, and what is there."""
+
+    path: str
+    title: str
+    nodes: list[Node]
+
+    def node(self, number: int) -> Node | None:
+        """Return the node with a number."""
+        return next((node for node in self.nodes if node.id == number), None)
+
+
+def read_page(document: Element, path: str, *, everything: bool = False) -> Page:
+    """Return the page of a document. With `everything`, elements that only show a text have a number too."""
+    title, labels = "", {}
+    for element in document.walk():
+        if element.tag == "title":
+            title = title or element.text()
+        elif element.tag == "label" and "for" in element.attributes:
+            labels[element.attributes["for"]] = element.text()
+    reader = _Reader(labels, everything)
+    reader.children(document)
+    reader.flush()
+    return Page(path, title, reader.nodes)
+
+
+class _Reader:
+    def __init__(self, labels: dict[str, str], everything: bool) -> None:
+        self.nodes: list[Node] = []
+        self._labels, self._everything = labels, everything
+        self._group: Group | None = None
+        self._text: list[str] = []
+        self._of: Element | None = None
+        self._count = 0
+
+    def children(self, element: Element) -> None:
+        for child in element.children:
+            if isinstance(child, str):
+                self._text.append(child)
+                self._of = element
+            else:
+                self.visit(child)
+
+    def visit(self, element: Element) -> None:
+        tag = element.tag
+        if tag in _SKIPPED or _hidden(element):
+            return
+        role = role_of(element)
+        if role is not None:
+            self.flush()
+            self._add(role, _name(element, self._labels), element)
+        elif tag == "label" and (element.attributes.get("for") or any(role_of(e) for e in element.walk())):
+            for inner in element.walk():
+                if role_of(inner) is not None:
+                    self.visit(inner)
+        elif tag in _GROUPS:
+            self.flush()
+            outer, self._group = self._group, Group(_GROUPS[tag])
+            self.children(element)
+            self.flush()
+            self._group = outer
+        elif tag in _BLOCKS:
+            self.flush()
+            self.children(element)
+            self.flush()
+        else:
+            self.children(element)
+
+    def flush(self) -> None:
+        """End a run of text."""
+        if self._text:
+            name = " ".join(" ".join(self._text).split())
+            if name and self._of is not None:
+                self._add("element" if self._everything else "text", name, self._of)
+            self._text.clear()
+
+    def _add(self, role: str, name: str, element: Element) -> None:
+        node = Node(role, name, element, group=self._group)
+        if role in ACTIVE:
+            self._count += 1
+            node.id = self._count
+        if role == "combobox":
+            node.options = tuple(option.text() for option in element.options())
+        if self._group is not None and role in ("text", "element", "link"):
+            self._group.texts.append(name)
+        self.nodes.append(node)
+
+
+def role_of(element: Element) -> str | None:
+    """Return the role of an element that has one."""
+    tag = element.tag
+    if tag == "a":
+        return "link" if "href" in element.attributes or "clickable" in element.attributes else None
+    if tag == "input":
+        kind = element.attributes.get("type", "text").lower()
+        return None if kind == "hidden" else "button" if kind in _BUTTONS else _CHECKS.get(kind, "textbox")
+    if tag in HEADINGS:
+        return "heading"
+    if tag == "img":
+        return "image" if element.attributes.get("alt") else None
+    simple = {"button": "button", "textarea": "textbox", "select": "combobox"}.get(tag)
+    return simple or ("element" if "clickable" in element.attributes else None)
+
+
+def field_group(element: Element) -> str:
+    """Return what a set of radio buttons asks: the legend of the fieldset around it."""
+    fieldset = element.above("fieldset")
+    legends = (e.text() for e in (fieldset.walk() if fieldset else ()) if e.tag == "legend")
+    return next(legends, "")
+
+
+def _hidden(element: Element) -> bool:
+    attributes = element.attributes
+    if not attributes:
+        return False
+    if "hidden" in attributes or attributes.get("aria-hidden") == "true":
+        return True
+    return "display:none" in attributes.get("style", "").replace(" ", "")
+
+
+def _name(element: Element, labels: dict[str, str]) -> str:
+    """Return the accessible name: aria-label, label, text, then what an empty element shows instead."""
+    attributes = element.attributes
+    return next((name for name in _names(element, attributes, labels) if name), "")
+
+
+def _names(element: Element, attributes: dict[str, str], labels: dict[str, str]) -> Iterator[str]:
+    yield " ".join(attributes.get("aria-label", "").split())
+    if element.tag in ("input", "textarea", "select"):
+        yield labels.get(attributes.get("id", ""), "")
+        label = element.above("label")
+        yield label.text() if label is not None else ""
+        if attributes.get("type") in _BUTTONS:
+            yield " ".join(attributes.get("value", "").split())
+        yield " ".join(attributes.get("placeholder", "").split())
+        yield attributes.get("name", "")
+    else:
+        yield element.text()
+        yield " ".join(attributes.get("alt", attributes.get("title", "")).split())
+        yield next((e.attributes["alt"] for e in element.walk() if e.tag == "img" and "alt" in e.attributes), "")
