@@ -6,11 +6,11 @@ import re
 
 LETTERS = frozenset("ABCDEFGH")
 _LETTER = re.compile(
-    r"(?:\\text ?\{)? ?(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer) )?"
+    r"(?:\\(?:text|math(?:rm|bf)) ?\{)? ?(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer) )?"
     r"(?:\((?P<bracketed>[A-H])\)|(?P<open>[A-Ha-h])\)|(?<=[en] )(?P<named>[A-H])) ?\}?\.?"
 )
 _WITH_MEANING = re.compile(
-    r"(?:\\text ?\{)? ?(?:\((?P<bracketed>[A-H])\)|(?P<open>[A-H])(?:\)|\. )) ?\}?[ :.]*"
+    r"(?:\\(?:text|math(?:rm|bf)) ?\{)? ?(?:\((?P<bracketed>[A-H])\)|(?P<open>[A-H])(?:\)|\. )) ?\}?[ :.]*"
     r"(?P<meaning>(?![-+*/^_=<>,;:)]|\\[^a-z]).+)",
     re.DOTALL,
 )

@@ -19,6 +19,7 @@ from assay.verifiers.answers import (
     vectors,
     words,
 )
+from assay.verifiers.answers.choices import LETTERS
 from assay.verifiers.answers.equality import equal
 from assay.verifiers.answers.evaluate import LOCK, MP, Budget, CannotEvaluate, Evaluation
 from assay.verifiers.answers.nodes import (
@@ -74,7 +75,7 @@ class Comparison:
         self.budget.spend(1)
         gold, answer = self._unqualified(gold, answer)
         gold, answer = matrices.fold(expand(gold)), matrices.fold(expand(answer))
-        gold, answer = vectors.alike(_members(gold), _members(answer))
+        gold, answer = vectors.alike(_peeled(gold, answer), _peeled(answer, gold))
         if isinstance(gold, Text) or isinstance(answer, Text):
             return self._texts(gold, answer)
         if isinstance(gold, Quantity) or isinstance(answer, Quantity) or quantities.has_sign(gold, answer):
@@ -188,6 +189,8 @@ class Comparison:
         if (meaning1, meaning2) != (gold, answer):
             return self.same(meaning1, meaning2)
         if isinstance(answer, Relation) and isinstance(gold, Text) and answer.ops == ("=",):
+            if isinstance(answer.operands[0], Text) and answer.operands[0].words in LETTERS:
+                return self.same(gold, answer.operands[0])
             return self.same(gold, answer.operands[1])
         if isinstance(gold, Relation) and isinstance(answer, Text) and gold.ops == ("=",):
             return self.same(gold.operands[1], answer)
@@ -205,7 +208,7 @@ class Comparison:
 
     def same_set(self, gold: Node, answer: Node) -> bool:
         """Compare two sets of reals."""
-        if gold == answer:
+        if gold == answer or (isinstance(answer, Sym) and words.same(gold, answer)):
             return True
         one, two = realsets.spans(gold, self.approximate), realsets.spans(answer, self.approximate)
         if one is None or two is None:
@@ -253,7 +256,9 @@ class Comparison:
                 return False
         if words.same_choices(gold, answer) or words.same_verdict(gold, answer):
             return True
-        one, two = _items(gold), _items(answer)
+        if {getattr(gold, "joint", ","), getattr(answer, "joint", ",")} == {"and", "or"} and _all_names(gold, answer):
+            return False
+        one, two = ellipsis.written_out(_items(gold)), ellipsis.written_out(_items(answer))
         if len(one) != len(two):
             return self._without_duplicates(one, two) if not self.policy.duplicates else False
         return self._same_items(one, two, ordered=self.policy.list_order and isinstance(gold, Listing))
@@ -324,6 +329,11 @@ def _items(node: Node) -> tuple[Node, ...]:
     return node.items if isinstance(node, Listing | SetOf | Group) else (node,)
 
 
+def _all_names(*lists: Node) -> bool:
+    """Whether the items are letters or words, of which "p and q" says something else than "p or q"."""
+    return all(isinstance(item, Sym | Text) for listing in lists for item in listing.children())
+
+
 def _special(node: Node) -> bool:
     return any(isinstance(n, Call) and n.name in ("ellipsis", "percent", "deg") for n in walk(node))
 
@@ -366,10 +376,16 @@ def _as_matrix(node: Node) -> Matrix | None:
     return None
 
 
-def _members(node: Node) -> Node:
-    """Return the set of values that `x in {1, 2}` gives to x; any other node as it is."""
+def _peeled(node: Node, other: Node) -> Node:
+    """Return the set in `x in {1, 2}`, and the point in `A(1, 2)` where the other side is one; any other node as is."""
     if isinstance(node, Relation) and node.ops == ("in",) and isinstance(node.operands[1], SetOf):
         return node.operands[1]
+    if isinstance(other, Group):
+        if isinstance(node, Mul) and len(node.factors) == 2 and isinstance(node.factors[1], Group):
+            label = node.factors[0]
+            return node.factors[1] if isinstance(label, Sym) and label.name[:1].isupper() else node
+        if isinstance(node, Call) and len(node.args) > 1 and len(node.name) == 1 and node.name.isupper():
+            return Group(node.args, "(", ")")
     return node
 
 

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from assay.verifiers.answers.nodes import Add, Call, Mul, Node, Pow, Sym, plus, walk
+from assay.verifiers.answers.nodes import Add, Call, Mul, Node, Num, Pow, Sym, number, plus, walk
 
 if TYPE_CHECKING:
     from assay.verifiers.answers.compare import Comparison
+
+MAX_RUN = 64
+"""Items that dots may stand for."""
+
+
+def written_out(items: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Return `1, 3, ..., 9` as the whole numbers that it stands for; anything else as it is."""
+    dots = [position for position, item in enumerate(items) if item == Call("ellipsis", ())]
+    if len(dots) != 1 or dots[0] + 2 != len(items) or dots[0] < 1:
+        return items
+    known = [item.value for item in items if isinstance(item, Num) and item.value.denominator == 1]
+    if len(known) != len(items) - 1:
+        return items
+    first, last = known[0], known[-1]
+    step = known[1] - first if len(known) > 2 else Fraction(1)
+    steps = {after - before for before, after in itertools.pairwise(known[:-1])}
+    if step == 0 or len(steps) > 1 or (last - first) % step or not 0 < (last - first) / step < MAX_RUN:
+        return items
+    return tuple(number(first + k * step) for k in range(int((last - first) / step) + 1))
 
 
 def same(comparison: Comparison, gold: Node, answer: Node) -> bool:

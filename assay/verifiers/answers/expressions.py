@@ -17,6 +17,7 @@ from assay.verifiers.answers.nodes import (
     Call,
     Const,
     Group,
+    Matrix,
     Node,
     Num,
     Pow,
@@ -92,6 +93,10 @@ class ExpressionParser(FunctionParser):
                 factor = self.power()
                 if after_number and self.is_mixed(product, factor):
                     product = plus(product, factor)
+                elif after_number and isinstance(factor, Call) and factor.name in ("percent", "deg"):
+                    if not self.is_mixed(product, factor.args[0]):
+                        raise self.error("a number right after a factor")
+                    product = Call(factor.name, (plus(product, factor.args[0]),))
                 else:
                     product = times(product, factor)
             else:
@@ -179,6 +184,8 @@ class ExpressionParser(FunctionParser):
         if token.kind == "text" and token.value in ("th", "st", "nd", "rd"):
             self.at += 1
             return base
+        if isinstance(base, Group | Matrix) and self.transposes():
+            return base if isinstance(base, Group) else Matrix(tuple(zip(*base.rows, strict=True)), base.determinant)
         power = self.nested(self.exponent)
         if isinstance(base, Sym) and base.name.startswith("C_") and base.name[2:].isdigit() and isinstance(power, Num):
             return Call("binom", (literal(base.name[2:]), power))  # C_n^k, as it is written in much of the world
@@ -186,6 +193,14 @@ class ExpressionParser(FunctionParser):
             total = literal(base.name[2:])  # A_n^k, likewise
             return over(Call("factorial", (total,)), Call("factorial", (number(total.value - power.value),)))
         return Pow(base, power)
+
+    def transposes(self) -> bool:
+        """Consume the mark of a transposed vector or matrix, if it is at hand."""
+        braced = int(self.is_op("{"))
+        if self.tokens[self.at + braced].value not in ("T", "top"):
+            return False
+        self.at += 1 + 2 * braced
+        return True
 
     def exponent(self) -> Node:
         """Parse an exponent: a group or one atom, with its sign; `a^b^c` is `a^(b^c)`."""

@@ -48,6 +48,16 @@ _PHRASE = re.compile(
 )
 _LEADS_ON = re.compile(r"(?:so|hence|thus|therefore|and|then|[\s,.:*])*(?:the|my|our)?[\s*]*", re.IGNORECASE)
 """What stands between two phrases that mark the same answer: "Final answer: the answer is 5"."""
+_LEAD = re.compile(r"^(?:therefore|thus|hence|so|finally|we (?:get|have|find|obtain))\b[\s,:]*(?:that\s+)?", re.I)
+_TRAIL = re.compile(
+    r"\s+(?:is|are)\s+(?:the|our|my)\s+(?:final\s+|correct\s+|only\s+)?(?:answer|solution|result)s?[.!\s]*$", re.I
+)
+_OPERATED = re.compile(
+    r"\b(?:minus|negative|plus|times|than|near|between"
+    r"|(?:half|third|quarter|root|square|cube|multiple|factor|divisor|power|percent|%)\s+of)[\s$(){}]+$",
+    re.I,
+)
+"""Words before a number that make another number of it, or none."""
 _STOP = re.compile(r"\.(?:\s|$)|\n|\bI hope\b|<\||</")
 _GUESS = re.compile(
     r"\b(?:at least|at most|(?:less|more|greater|fewer|other) than|between|maybe|perhaps|probably|might|guess|unsure"
@@ -193,6 +203,8 @@ def _phrases(text: str) -> list[str]:
         formula = _FORMULA.match(window)
         stops = _STOP.search(window, formula.end() if formula else 0), _TAKEN_BACK.search(window)
         content = window[: min((stop.start() for stop in stops if stop), default=len(window))].strip(" *")
+        if match.start() and content.startswith("}"):  # "\\text{The answer is } 5"
+            content = content[1:].lstrip()
         if content and not (following is not None and _LEADS_ON.fullmatch(content)):
             found.append(content)
     return found
@@ -223,7 +235,7 @@ def _last_formula(text: str) -> str | None:
 
 def _hedged(line: str, numbers: list[re.Match[str]]) -> bool:
     """Whether the last number of a line is guessed at or denied. "Not 10 but 12" denies only the first."""
-    if _GUESS.search(line):
+    if _GUESS.search(line) or _OPERATED.search(line, max(0, numbers[-1].start() - 40), numbers[-1].start()):
         return True
     before = numbers[-2].end() if len(numbers) > 1 else 0
     return _DENIAL.search(line, before) is not None
@@ -284,6 +296,8 @@ def _extract(response: str, unmarked: bool, gold: bool) -> Extraction:
         return Extraction(None, "none", reason="no answer is marked")
     if not gold and "\n" in stripped and _SPLIT_INLINE.search(text[-2000:]):
         return Extraction(None, "none", reason="an inline formula spans several lines")
+    if not gold:
+        stripped = _TRAIL.sub("", _LEAD.sub("", stripped))
     if len(stripped) <= BARE:
         return Extraction(stripped, "bare", fallback=_last_formula(stripped))
     formula = _last_formula(stripped)

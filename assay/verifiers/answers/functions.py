@@ -27,7 +27,8 @@ from assay.verifiers.answers.nodes import (
     times,
 )
 
-_INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot", "sec": "arcsec", "csc": "arccsc"}
+_INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot", "sec": "arcsec", "csc": "arccsc",
+            "sinh": "arsinh", "cosh": "arcosh", "tanh": "artanh"}  # fmt: skip
 DECORATIONS = frozenset(("overline", "bar", "vec", "hat", "tilde", "overrightarrow", "widehat", "underline", "dot"))
 LABELS = frozenset(("angle", "triangle", "Delta", "odot", "square", "measuredangle"))
 

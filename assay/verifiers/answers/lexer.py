@@ -50,6 +50,7 @@ _DECIMAL_COMMA = re.compile(r"0,\d{3,}(?!\d|,)")
 _WORD = re.compile(r"[A-Za-z]+")
 _SYLLABLE = re.compile("[b-df-hj-np-tv-z][aeiou][b-df-hj-np-tv-z]")
 """A short word such as "cat"; a product of three variables is written in the order of the alphabet."""
+_SCIENTIFIC = re.compile(r"(\d+\.\d+(?=[eE])|\d+(?=E)|\d+(?=e[-+]?\d\d))[eE]([-+]?)(\d{1,3})(?![\d.])")
 _HEXADECIMAL = re.compile(r"(?=[0-9A-F]*[A-F])(?=[0-9A-F]{2})[0-9A-F]+(?=_(?:\{ ?\(?|\()?1[1-6]\b)", re.IGNORECASE)
 """A numeral with letters as digits, before its base."""
 _ARGUMENT = re.compile(r" ?(?:[({]|\\\{)")
@@ -98,7 +99,13 @@ class _Lexer:
         self.at += size
 
     def number(self) -> None:
-        match = None
+        match = _SCIENTIFIC.match(self.text, self.at)
+        if match is not None:
+            mantissa, minus, exponent = match.groups()
+            power = [("op", "*"), ("num", "10"), ("op", "^"), ("op", "{"), *[("op", "-")] * (minus == "-")]
+            self.emit("num", mantissa, match.end() - self.at)
+            self.tokens.extend(Token(*part) for part in (*power, ("num", exponent), ("op", "}")))  # type: ignore[arg-type]
+            return
         if self.thousands and self.depth == 0:
             match = _THOUSANDS.match(self.text, self.at) or _DECIMAL_COMMA.match(self.text, self.at)
         elif self.depth == 0:
@@ -152,6 +159,8 @@ class _Lexer:
             return self.emit("fn", ALIASES.get(name, name), size)
         if name in CONSTANTS:
             return self.emit("const", CONSTANTS[name], size)
+        if name == "deg":
+            return self.emit("fn", "degree", size)
         if name in GREEK:
             return self.emit("sym", name, size)
         return self.emit("cmd", name, size)
@@ -175,7 +184,9 @@ class _Lexer:
 
     def text_command(self, name: str, at: int) -> None:
         content, end = self.group(at)
-        plain = content.strip().strip("{}").strip()
+        plain = content.strip()
+        while plain.startswith("{") and plain.endswith("}"):
+            plain = plain[1:-1].strip()
         size = end - self.at
         if not plain:
             self.at = end
@@ -198,6 +209,7 @@ class _Lexer:
             return self.emit("op", plain, size)
         if (
             plain[0].isdigit()
+            or plain.startswith("(mod ")
             or re.fullmatch(r"[-+\d.,/()= \\^{}<>|*:]+", plain)
             or "\\" in plain
             or (name != "text" and "^" in plain)
@@ -271,6 +283,8 @@ class _Lexer:
                 self.emit("fn", ALIASES.get(run[:size], run[:size]), size)
                 return None
         in_text = bool(self.tokens) and self.tokens[-1].kind == "text"
+        if run in ("AM", "PM") and in_text | after_number:
+            return self.emit("text", run, 2)
         same_case = run.islower() or run.isupper()
         label = run.isupper() and len(run) < len(self.text)
         english = run.lower() in ENGLISH or (_SYLLABLE.fullmatch(run) is not None and list(run) != sorted(run))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from assay.verifiers.answers.nodes import Add, Expr, Group, Matrix, Mul, Node, plus, times, walk
+from assay.verifiers.answers.nodes import Add, Expr, Group, Matrix, Mul, Node, negative, plus, times, walk
 
 MAX_ENTRIES = 64
+MAX_DETERMINANT = 4
 
 
 def fold(node: Node) -> Node:
     """Return a sum or product of matrices as one matrix; the node itself when it is none or does not fit."""
+    if isinstance(node, Matrix) and node.determinant and len(node.rows) == len(node.rows[0]) <= MAX_DETERMINANT:
+        return _determinant(node.rows)
     if not isinstance(node, Add | Mul) or not any(isinstance(part, Matrix) for part in walk(node)):
         return node
     parts = [fold(part) for part in node.children()]
@@ -19,6 +22,18 @@ def fold(node: Node) -> Node:
             return node
         result = combined
     return result
+
+
+def _determinant(rows: tuple[tuple[Node, ...], ...]) -> Node:
+    """Return the determinant, expanded along the first row."""
+    if len(rows) == 1:
+        return rows[0][0]
+    terms = []
+    for column, entry in enumerate(rows[0]):
+        minor = tuple(row[:column] + row[column + 1 :] for row in rows[1:])
+        term = times(entry, _determinant(minor))
+        terms.append(negative(term) if column % 2 else term)
+    return plus(*terms)
 
 
 def nested_rows(node: Group) -> tuple[tuple[Node, ...], ...] | None:

@@ -99,6 +99,8 @@ class MeasureParser(TableParser):
                 out[-1] += f"^{minus}{power.value}"
                 if braced:
                     self.expect("}")
+            elif out and token.kind == "sym" and self.tokens[self.at + 1].value == "^" and parse_unit(token.value):
+                out.append(self.take().value)
             elif self.is_op("/", "*") and out and self.tokens[self.at + 1].kind in ("text", "unit", "sym"):
                 out.append(self.take().value)
                 out.append(self.take().value)

@@ -87,7 +87,9 @@ _SYNONYM = {
     "textrm": "text", "textbf": "text", "textit": "text", "texttt": "text", "textsf": "text", "rightarrow": "to",
     "longrightarrow": "to", "varepsilon": "epsilon", "varphi": "phi", "vartheta": "theta", "lg": "lg",
     "backslash": "setminus", "infin": "infty", "textdegree": "circ", "textcirc": "circ", "smallsetminus": "setminus",
-    "fbox": "boxed", "simeq": "approx", "lnot": "neg", "operatorname*": "operatorname",
+    "fbox": "boxed", "imath": "i", "jmath": "j", "bigtriangleup": "triangle", "thickapprox": "approx",
+    "approxeq": "approx", "intercal": "top", "shortparallel": "parallel",
+    "simeq": "approx", "lnot": "neg", "operatorname*": "operatorname",
 }  # fmt: skip
 _THOUSANDS = re.compile(r"(?<=\d)(?:, ?\\! ?|\{,\})(?=\d{3})")
 """A comma that LaTeX sets without a gap can only separate thousands."""
@@ -101,9 +103,15 @@ _OUTWARD = re.compile(r"(?:^|\\in ?|\\cup ?|=) ?\]|\[ ?(?:$|\\cup)")
 _OPEN_INTERVAL = re.compile(r"([\[\]])([^\[\]]{1,200}[,;][^\[\]]{1,200})([\[\]])")
 """Intervals whose open ends are brackets that face outward."""
 _HALF_DAY = re.compile(r"\b([ap])\. ?m\b\.?", re.IGNORECASE)
+_SYSTEM = re.compile(
+    r"\\left ?\\\{ ?\\begin\{(?:array\} ?\{[lcr| ]{1,9}|aligned)\}(.{0,1000}?)"
+    r"\\end\{(?:array|aligned)\} ?(?:\\right ?\.)?",
+    re.DOTALL,
+)
+"""A brace before rows: a system of equations or a definition by cases."""
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
-_BARE = {"|", "<", ">", ":", "*", "/", "[", "]"}
-_GLUE = re.compile(r"(?<![A-Za-z0-9.]) +| +(?![A-Za-z0-9.\\])")
+_BARE = {"i", "j", "|", "<", ">", ":", "*", "/", "[", "]"}
+_GLUE = re.compile(r"(?<![A-Za-z0-9.]) +| +(?![A-Za-z0-9.])")
 _PRICE = re.compile(r"\s*-?\$\s*[\d.]")
 _BLANKS = re.compile(r" {2,}")
 
@@ -142,6 +150,8 @@ def clean(text: str) -> str:
     if not text.isprintable():
         text = _DAMAGED.sub(lambda m: _LETTER_OF[m.group()], text)
     if "\\" in text:
+        if "array" in text or "aligned" in text:
+            text = _SYSTEM.sub(r"\\begin{cases}\1\\end{cases}", text)
         text = _DOUBLED.sub(r"\\", text)
         text = _THOUSANDS.sub("", text)
         text = _MACRO.sub("", text)
@@ -158,6 +168,8 @@ def clean(text: str) -> str:
         text = _CHOOSE_PLAIN.sub(_combinations, text)
     if ("[" in text or "]" in text) and _OUTWARD.search(text):
         text = _OPEN_INTERVAL.sub(_round, text)
+    if "Rs." in text:
+        text = text.replace("Rs.", "Rs ")
     if ".m" in text or ". m" in text:
         text = _HALF_DAY.sub(r"\1m", text)
     text = _SPACE.sub(" ", text)

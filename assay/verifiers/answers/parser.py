@@ -8,12 +8,15 @@ All of the text is consumed or `AnswerSyntaxError` is raised: an answer of which
 
 from __future__ import annotations
 
+import re
+
 from assay.verifiers.answers import choices
 from assay.verifiers.answers.cursor import items_of
 from assay.verifiers.answers.lexer import AnswerSyntaxError, Token, tokenize
 from assay.verifiers.answers.measures import PREFIXED, QUALIFIER_WORDS, MeasureParser, compound
 from assay.verifiers.answers.nodes import (
     Builder,
+    Call,
     Group,
     Listing,
     Node,
@@ -29,13 +32,33 @@ from assay.verifiers.answers.nodes import (
 from assay.verifiers.answers.spelled import spelled
 from assay.verifiers.answers.tables import MAX_ITEMS
 
-_RELATIONS = frozenset(("=", "<", ">", "le", "ge", "ne", "approx", "equiv", "in", "notin", "to", "sim"))
+_RELATIONS = frozenset(
+    ("=", "<", ">", "le", "ge", "ne", "approx", "equiv", "in", "notin", "to", "sim", "parallel", "perp")
+)
+_SAME_SETS = {
+    "Z>0": "Z+", "N+": "Z+", "N*": "Z+", "N>0": "Z+", "Nge1": "Z+", "Zge1": "Z+", "Zge0": "N0", "Nge0": "N0",
+    "R>0": "R+", "R<0": "R-",
+}  # fmt: skip
+"""Spellings of the positive integers, and so on; whether N itself holds 0 is left open."""
 _VERBS = frozenset(("is", "are", "has", "have", "was", "were", "equals", "gets"))
 _DOUBTS = frozenset(
     ("not", "maybe", "perhaps", "probably", "possibly", "might", "either", "neither", "nor", "about", "approximately",
      "almost", "least", "most", "less", "more", "than", "greater", "under", "over", "between", "except", "without",
      "no", "never", "if", "or", "any", "cannot", "can't", "isn't", "aren't", "hasn't")
 )  # fmt: skip
+_EXCEPT = re.compile(r"(?:all )?(?:the )?real (?:numbers|x|values)(?: x)? (?:except|excluding|other than)(?: for)?")
+_ROMAN = re.compile(r"\(?(?:i{2,3}|iv|vi{0,3}|ix|xi{1,3}|I{2,3}|IV|VI{1,3}|IX|XI{1,3})\)?")
+_MONTHS = frozenset(
+    ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+     "december", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec")
+)  # fmt: skip
+_NOUNS = frozenset(
+    ("center", "centre", "radius", "diameter", "maximum", "minimum", "length", "width", "height", "area", "perimeter",
+     "volume", "slope", "vertex", "focus", "foci", "directrix", "amplitude", "period", "mean", "median", "mode",
+     "range", "domain", "quotient", "remainder", "speed", "distance", "sum", "product", "difference", "total", "axis",
+     "eccentricity", "circumference")
+)  # fmt: skip
+"""What a value may be called by a single word before it."""
 _DISCOURSE = frozenset(
     ("therefore", "thus", "hence", "so", "then", "since", "because", "we", "now", "finally", "answer")
 )
@@ -55,6 +78,8 @@ def parse(text: str, *, thousands: bool = True) -> Node:
         return Text(letter)
     if (choice := choices.letter_with_meaning(text)) is not None:
         return Relation((Text(choice[0]), parse(choice[1], thousands=thousands)), ("=",))
+    if _ROMAN.fullmatch(text):
+        return Text(text)
     tokens = tokenize(text, thousands=thousands)
     if len(tokens) == 1:
         raise AnswerSyntaxError("empty")
@@ -155,11 +180,15 @@ class AnswerParser(MeasureParser):
             words = self.take().value
             if words.lower().strip(".") in PREFIXED and self.at_number():
                 return self.prefixed(words.lower().strip("."))
+            if words.lower() in _MONTHS and self.at_number():
+                return self.date(words)
             if self.is_op(":", "=") and not self.colon_closes:
                 self.at += 1
                 return Relation((Text(words), self.relation()), ("=",))
             if self.ends_item():
                 return Text(words)
+            if _EXCEPT.fullmatch(words.lower()):
+                return SetOperation("setminus", (NumberSet("R"), SetOf(items_of(self.listing("")))))
             if _is_label(words):
                 return Relation((Text(words), self.relation()), ("=",))
             raise self.error("words before a formula")
@@ -167,6 +196,16 @@ class AnswerParser(MeasureParser):
             self.at += 1
         self.notice_definition()
         return self.relation()
+
+    def date(self, month: str) -> Text:
+        """Parse the day and the year after the name of a month."""
+        said = f"{month} {self.take().value}"
+        if self.token.kind == "text" and self.token.value in ("st", "nd", "rd", "th"):
+            self.at += 1
+        if self.is_op(",") and self.tokens[self.at + 1].kind == "num" and len(self.tokens[self.at + 1].value) == 4:
+            self.at += 1
+            said += f" {self.take().value}"
+        return Text(said)
 
     def ends_item(self) -> bool:
         """Whether an item of a list may end here."""
@@ -194,6 +233,8 @@ class AnswerParser(MeasureParser):
             self.at += 1
             operands.append(self.argument())
             ops.append("mod")
+        elif not ops and self.accept("mod"):
+            return Call("mod", (operands[0], self.expr()))
         elif self.is_op("mod"):
             self.at += 1
             operands.append(self.expr())
@@ -203,6 +244,8 @@ class AnswerParser(MeasureParser):
             operands.append(self.expr())
             ops.append("mod")
             self.expect(")")
+        if "equiv" in ops and ops[-1] != "mod":  # an identity
+            ops = ["=" if op == "equiv" else op for op in ops]
         return Relation(tuple(operands), tuple(ops)) if ops else operands[0]
 
     # -- sets --------------------------------------------------------------------------------------------------
@@ -210,6 +253,8 @@ class AnswerParser(MeasureParser):
     def sets(self) -> Node:
         """Parse unions, intersections and differences."""
         first = self.ratio()
+        if isinstance(first, NumberSet) and self.is_op("-") and self.tokens[self.at + 1].value == "\\{":
+            self.tokens[self.at] = Token("op", "setminus")
         if not self.is_op("cup", "cap", "setminus"):
             return first
         kind = self.token.value
@@ -246,7 +291,7 @@ class AnswerParser(MeasureParser):
                     name += self.take().value
                 if braced:
                     self.expect("}")
-            return NumberSet(name)
+            return NumberSet(_SAME_SETS.get(name, name))
         if token.kind == "cmd" and token.value == "emptyset":
             self.at += 1
             return SetOf(())
@@ -273,7 +318,11 @@ def _is_label(words: str) -> bool:
     lower = [part.lower().strip(":,") for part in parts]
     if _DOUBTS & set(lower) or lower[0] in _DISCOURSE:
         return False
-    return words.rstrip().endswith(":") or lower[-1] in _VERBS or (len(parts) == 1 and parts[0][:1].isupper())
+    return (
+        words.rstrip().endswith(":")
+        or lower[-1] in _VERBS
+        or (len(parts) == 1 and (parts[0][:1].isupper() or lower[0] in _NOUNS))
+    )
 
 
 def _arrange(items: list[Node], joints: list[str]) -> Node:

@@ -18,6 +18,7 @@ from assay.verifiers.answers.nodes import (
     Sym,
     number,
     over,
+    symbols,
     times,
 )
 from assay.verifiers.answers.units import Dimension, is_claim, parse_unit, same_words
@@ -122,7 +123,8 @@ def _letter_unit(value: Node, unit: str) -> tuple[Node, str]:
     if not isinstance(value, Mul) or not isinstance(value.factors[0], Num) or parse_unit(unit) is None:
         return value, ""
     spelled: list[str] = []
-    for factor in value.factors[1:]:
+    size = next((k for k, factor in enumerate(value.factors) if symbols(factor)), len(value.factors))
+    for factor in value.factors[size:]:
         exponent = Fraction(1)
         base: Node = factor
         while isinstance(base, Pow) and isinstance(base.exponent, Num):
@@ -135,7 +137,7 @@ def _letter_unit(value: Node, unit: str) -> tuple[Node, str]:
             return value, ""
         spelled.append(f"{base.name}{power}")
     letters = " ".join(spelled)
-    return (value.factors[0], letters) if parse_unit(letters) is not None else (value, "")
+    return (times(*value.factors[:size]), letters) if parse_unit(letters) is not None else (value, "")
 
 
 def _dimension(unit: str) -> tuple[Fraction, Dimension] | None:

@@ -27,11 +27,13 @@ from assay.verifiers.answers.nodes import (
     plus,
     substitute,
     symbols,
+    times,
 )
 
 _FLIP = {"<": ">", ">": "<", "le": "ge", "ge": "le"}
 _ORDER = frozenset(_FLIP)
 _MAX_ALTERNATIVES = 8
+_IDENTITY = Fraction(1), Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,10 @@ def spans(node: Node, approximate: Approximate) -> Spans | None:
             return None
         case NumberSet(name="R"):
             return LINE
+        case NumberSet(name="R+"):
+            return (Span(number(0), False, None, False),)
+        case NumberSet(name="R-"):
+            return (Span(None, False, number(0), False),)
         case Qualified():
             return spans(node.value, approximate)
         case Builder():
@@ -298,35 +304,55 @@ def _is_name(node: Node) -> bool:
 
 def _unfold(middle: Node, span: Span, approximate: Approximate) -> Spans | None:
     """Return the set of x for which |x| lies in the span, or the span itself for any other quantity."""
-    if not (isinstance(middle, Call) and middle.name == "abs" and isinstance(middle.args[0], Sym)):
+    if not (isinstance(middle, Call) and middle.name == "abs"):
+        return (span,)
+    line = _line(middle.args[0])
+    if line is None:
         return (span,)
     low = float("-inf") if span.low is None else approximate(span.low)
     if low is None:
         return None
     if low < 0 or (low == 0 and span.low_closed):
-        return (
-            LINE if span.high is None else (Span(negative(span.high), span.high_closed, span.high, span.high_closed),)
-        )
+        return LINE if span.high is None else _at(line, negative(span.high), span.high, span.high_closed)
     assert span.low is not None
-    mirrored = Span(
-        None if span.high is None else negative(span.high), span.high_closed, negative(span.low), span.low_closed
-    )
-    return (mirrored, span)
+    inner = complement(_at(line, negative(span.low), span.low, not span.low_closed), approximate)
+    if span.high is None or inner is None:
+        return inner
+    return intersect(inner, _at(line, negative(span.high), span.high, span.high_closed), approximate)
 
 
-def _solve_linear(left: Node, op: str, right: Node) -> tuple[str, Node] | None:
-    """Solve a linear inequality in one symbol with rational coefficients: `(op, bound)`."""
-    names = symbols(left) | symbols(right)
+def _line(node: Node) -> tuple[Fraction, Fraction] | None:
+    """Return slope and intercept of a linear expression in one symbol with rational coefficients, or None."""
+    if isinstance(node, Sym):
+        return Fraction(1), Fraction(0)
+    names = symbols(node)
     if len(names) != 1:
         return None
     (name,) = names
-    residual = plus(left, negative(right))
     try:
-        values = [exactly.rational(substitute(residual, {name: number(x)})) for x in (0, 1, 2, 5)]
+        values = [exactly.rational(substitute(node, {name: number(x)})) for x in (0, 1, 2, 5)]
     except (exactly.NotRational, exactly.Pole):
         return None
     slope = values[1] - values[0]
     if slope == 0 or values[2] - values[1] != slope or values[3] - values[0] != 5 * slope:
         return None
-    bound: Fraction = -values[0] / slope
+    return slope, values[0]
+
+
+def _at(line: tuple[Fraction, Fraction], low: Node, high: Node, closed: bool) -> Spans:
+    """Return where a line lies between two values."""
+    slope, intercept = line
+    ends = [
+        times(number(1 / slope), plus(end, number(-intercept))) if line != _IDENTITY else end for end in (low, high)
+    ]
+    return (Span(ends[0], closed, ends[1], closed) if slope > 0 else Span(ends[1], closed, ends[0], closed),)
+
+
+def _solve_linear(left: Node, op: str, right: Node) -> tuple[str, Node] | None:
+    """Solve a linear inequality in one symbol with rational coefficients: `(op, bound)`."""
+    line = _line(plus(left, negative(right)))
+    if line is None:
+        return None
+    slope, intercept = line
+    bound = -intercept / slope
     return (op if slope > 0 else _FLIP[op]), number(bound)

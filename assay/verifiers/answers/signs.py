@@ -34,6 +34,10 @@ def expand(node: Node) -> Node:
     if not signed(node):
         return node
     if isinstance(node, Relation):
+        if node.ops == ("ne",) and not signed(node.operands[0]):
+            right = expand(node.operands[1])
+            if isinstance(right, Listing):
+                return Listing(tuple(Relation((node.operands[0], item), ("ne",)) for item in right.items), "and")
         if node.ops == ("=",) and not signed(node.operands[0]):
             right = expand(node.operands[1])
             if isinstance(right, Listing):

@@ -32,6 +32,10 @@ _BASE: dict[str, tuple[Fraction, str]] = {
     "kHz": (_F(1000), "Hz"), "MHz": (_F(10**6), "Hz"), "K": (_F(1), "K"), "degC": (_F(1), "degC"),
     "degF": (_F(1), "degF"), "mol": (_F(1), "mol"), "mph": (_F(1609344, 3600000), "L/T"), "kph":
     (_F(1000, 3600), "L/T"),
+    "C": (_F(1), "C"), "T": (_F(1), "tesla"), "ohm": (_F(1), "ohm"), "eV": (_F(1), "eV"), "atm": (_F(1), "atm"),
+    "mA": (_F(1, 1000), "A"), "kV": (_F(1000), "V"), "mW": (_F(1, 1000), "W"), "MW": (_F(10**6), "W"),
+    "GHz": (_F(10**9), "Hz"), "cal": (_F(1), "cal"), "kcal": (_F(1000), "cal"), "MJ": (_F(10**6), "J"),
+    "kN": (_F(1000), "N"),
     "%": (_F(1), "%"), "unit": (_F(1), ""),
 }  # fmt: skip
 _ALIASES = {
@@ -45,11 +49,14 @@ _ALIASES = {
     "radian radians", "$": "dollar dollars usd USD", "cent": "cents", "euro": "euros EUR", "yuan": "RMB rmb", "rupee":
     "rupees Rs", "J": "joule joules", "W": "watt watts", "N": "newton newtons", "V": "volt volts", "unit": "units",
     "%": "percent pct percentage", "mol": "moles mole", "dm": "decimeter decimeters decimetre decimetres", "nm":
-    "nanometer nanometers", "Hz": "hertz",
+    "nanometer nanometers", "degC": "celsius", "degF": "fahrenheit", "ohm": "ohms Omega", "C": "coulomb coulombs",
+    "T": "tesla", "eV": "electronvolt electronvolts", "A": "ampere amperes amp amps", "Pa": "pascal pascals",
+    "Hz": "hertz",
 }  # fmt: skip
 _NAMES: dict[str, str] = {name: name for name in _BASE}
 for _unit, _words in _ALIASES.items():
     _NAMES.update(dict.fromkeys(_words.split(), _unit))
+_DEGREES = re.compile(r"\bdegrees? (celsius|fahrenheit)\b", re.IGNORECASE)
 _POWERS = {"square": 2, "sq": 2, "cubic": 3}
 _FACTOR = re.compile(r"(?P<name>[A-Za-z$%]+)(?:\^?\{?(?P<power>-?\d)\}?)?")
 _MAGNITUDES = {
@@ -60,9 +67,12 @@ _MOST_WORDS = 8
 _CLAIMS = frozenset(
     ("is", "are", "was", "were", "isn't", "aren't", "not", "no", "never", "too", "but", "than", "wrong", "false",
      "incorrect", "if", "unless", "except", "minus", "plus", "less", "more", "fewer", "greater", "instead", "nor",
-     "neither", "maybe", "perhaps", "almost", "nearly", "about", "cannot", "can't", "could", "might", "may", "would")
+     "neither", "maybe", "perhaps", "almost", "nearly", "about", "cannot", "can't", "could", "might", "may", "would",
+     "or", "either")
 )  # fmt: skip
 """Words with which a value is qualified, denied or doubted."""
+_OPERATIONS = (["squared"], ["cubed"], ["factorial"], ["over"], ["choose"], ["divided"])
+"""Words right after a value that make another value of it."""
 _PLURAL = re.compile(r"(?<=\w\w\w)(?:es|s)$")
 
 
@@ -74,7 +84,15 @@ def is_unit_word(word: str) -> bool:
 @lru_cache(maxsize=4096)
 def parse_unit(text: str) -> tuple[Fraction, Dimension] | None:
     """Return factor and dimension of a unit such as `km/h`, `cm^2` or `square feet`; None for other words."""
-    words = text.replace("\\", "").replace("*", " ").replace(" per ", " / ").replace("/", " / ").split()
+    text = _DEGREES.sub(r"\1", text)
+    words = (
+        text.replace("\\cdot", " ")
+        .replace("\\", "")
+        .replace("*", " ")
+        .replace(" per ", " / ")
+        .replace("/", " / ")
+        .split()
+    )
     if not words or len(words) > 8:
         return None
     factor, dimension = Fraction(1), dict[str, int]()
@@ -122,8 +140,8 @@ def split_magnitude(words: str) -> tuple[int, str]:
 
 def is_claim(text: str) -> bool:
     """Whether words after a value say something about it ("is too small") instead of naming what is counted."""
-    words = [word.strip(",.;:").lower() for word in text.split()]
-    return len(words) > _MOST_WORDS or not _CLAIMS.isdisjoint(words)
+    words = [word.strip(",.;:()").lower() for word in text.split()]
+    return len(words) > _MOST_WORDS or not _CLAIMS.isdisjoint(words) or words[:1] in _OPERATIONS
 
 
 def same_words(left: str, right: str) -> bool:

@@ -45,5 +45,6 @@ COMMAND_OPERATORS = {
     "cdot": "*", "times": "*", "pm": "pm", "mp": "mp", "cup": "cup", "cap": "cap", "setminus": "setminus",
     "{": "\\{", "}": "\\}", "\\": "row", "%": "%", "to": "to", "wedge": "and", "vee": "or", "sim": "sim",
     "choose": "choose", "|": "norm", "iff": "iff", "Rightarrow": "implies", "implies": "implies", "bmod": "mod",
-    "mod": "mod", "&": "&", "over": "over", "atop": "choose",
+    "mod": "mod", "&": "&", "over": "over", "atop": "choose", "parallel": "parallel",
+    "perp": "perp",
 }  # fmt: skip

@@ -8,6 +8,7 @@ from assay.verifiers.answers.choices import LETTERS
 from assay.verifiers.answers.nodes import Const, Listing, Mul, Node, NumberSet, SetOf, Sym, Text, negative, number
 from assay.verifiers.answers.spelled import spelled
 
+_HEADS = frozenset(("triangle", "number", "numbers", "function", "series", "sequence", "only"))
 _ARTICLES = frozenset(("a", "an", "the"))
 _TOKEN = re.compile(r"[^\W_]+", re.UNICODE)
 _LATEX = re.compile(r"\\(?:text|mathrm|textbf|mathbf|textit|operatorname)\s*\{|[{}$]")
@@ -57,7 +58,13 @@ def same(left: Node, right: Node) -> bool:
     one, two = spoken(left), spoken(right)
     if not one or not two:
         return False
-    return one == two
+    return one == two or _without_head(one) == _without_head(two)
+
+
+def _without_head(said: str) -> str:
+    """Return words without the noun that a one-word answer may leave out: "obtuse triangle"."""
+    first, _, last = said.rpartition(" ")
+    return first if first and last in _HEADS else said
 
 
 def meaning(node: Node) -> Node:
