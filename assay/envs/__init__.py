@@ -21,6 +21,7 @@ _ENVIRONMENTS: dict[str, str] = {
     "assay/ServiceDesk-v0": "assay.envs.tools.service_desk:ServiceDeskEnv",
     "assay/TestWriting-v0": "assay.envs.code.testwriting:TestWritingEnv",
     "assay/ToolCall-v0": "assay.envs.tools.tool_call:ToolCallEnv",
+    "assay/VulnRepair-v0": "assay.envs.code.vulnrepair:VulnRepairEnv",
     "assay/WebTask-v0": "assay.envs.web.web_task:WebTaskEnv",
 }
 

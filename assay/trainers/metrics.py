@@ -65,7 +65,8 @@ def rollout_metrics(groups: Sequence[Group]) -> dict[str, float | None]:
     """Return the numbers of a step's episodes, all that were played, whatever was trained on.
 
     Means of `reward`, `correct` (the raw outcome) and of the reward's `parts` are over episodes with a verdict, those
-    of `turns` and `tokens` over all. `mixed` is the share of groups whose raw outcomes differ.
+    of `turns` and `tokens` over all. `mixed` is the share of groups whose raw outcomes differ. `seconds/sandbox`, where
+    programs were run for the verdicts, is the time that they took, added up over all sandboxes.
     """
     members = [trajectory for group in groups for trajectory in group]
     scored = [trajectory for trajectory in members if trajectory.scored]
@@ -81,7 +82,14 @@ def rollout_metrics(groups: Sequence[Group]) -> dict[str, float | None]:
         "tokens_per_episode": _mean([float(t.output_tokens) for t in members]),
         "mixed": _mean([float(group.mixed) for group in groups]),
         **{f"reward/{name}": _mean(values) for name, values in parts.items()},
+        **_sandbox_seconds(members),
     }
+
+
+def _sandbox_seconds(members: Sequence[Trajectory]) -> dict[str, float | None]:
+    details = [member.verdict.details for member in members if member.verdict is not None]
+    spent = [float(known["sandbox_seconds"]) for known in details if "sandbox_seconds" in known]
+    return {"seconds/sandbox": sum(spent)} if spent else {}
 
 
 def _part(trajectory: Trajectory, name: str) -> float | None:

@@ -10,6 +10,7 @@ _BUILT_IN = {
     "math": "answers.verifier:MathVerifier",
     "code": "code.verifier:CodeVerifier",
     "test_suite": "code.test_suite:TestSuiteVerifier",
+    "vuln_repair": "code.vuln_repair:VulnRepairVerifier",
     "exact": "text.exact:ExactVerifier",
     "choice": "text.choice:ChoiceVerifier",
     "number": "text.number:NumberVerifier",

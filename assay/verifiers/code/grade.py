@@ -8,6 +8,7 @@ there: values that are right, and whatever the first call led to.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -35,21 +36,24 @@ class TestOutcome:
     """`passed`, `wrong`, a status of the sandbox, or what is wrong with the result."""
     reason: str = ""
     result: JobResult | None = None
+    seconds: float = 0.0
+    """Time in the sandbox that it took to know this, waiting for a free slot not counted."""
 
 
 def grade(sandbox: GradingSandbox, code: str, suite: Suite) -> Iterator[TestOutcome]:
     """Yield the outcome of each test in order. Raises `SandboxFault` when a test could not be run."""
     program = suite.assemble(code)
-    known = _together(sandbox, program, suite)
+    known, spent = _together(sandbox, program, suite)
     for number, test in enumerate(suite.tests):
-        yield known.get(number) or run_test(sandbox, program, suite, test)
+        outcome = known.get(number) or run_test(sandbox, program, suite, test)
+        yield replace(outcome, seconds=outcome.seconds + (spent if number == 0 else 0.0))
 
 
-def _together(sandbox: GradingSandbox, program: str, suite: Suite) -> dict[int, TestOutcome]:
-    """Make all calls of a suite in one job; return the outcomes, by number of the test, that are certain."""
+def _together(sandbox: GradingSandbox, program: str, suite: Suite) -> tuple[dict[int, TestOutcome], float]:
+    """Make all calls of a suite in one job; return what is certain, by number of the test, and the time it took."""
     calls = [test for test in suite.tests if isinstance(test, CallTest)]
     if len(calls) < 2 or len(calls) < len(suite.tests):
-        return {}
+        return {}, 0.0
     more = tuple((test.args, test.kwargs) for test in calls[1:])
     job = Job(
         source=program, call=Call(suite.entry_point, calls[0].args, calls[0].kwargs, more=more), limits=suite.limits
@@ -57,15 +61,16 @@ def _together(sandbox: GradingSandbox, program: str, suite: Suite) -> dict[int, 
     try:
         result = sandbox.run(job)
     except codec.CodecError:  # together the arguments are too long
-        return {}
+        return {}, 0.0
     replies = result.result.split(b"\n")
     if not result.ok or len(replies) not in (1, len(calls)):
-        return {}
+        return {}, result.wall_seconds
     outcomes = {
         number: _value(test, replace(result, result=reply))
         for number, (test, reply) in enumerate(zip(calls, replies, strict=False))
     }
-    return {number: outcome for number, outcome in outcomes.items() if outcome.passed or number == 0}
+    certain = {number: outcome for number, outcome in outcomes.items() if outcome.passed or number == 0}
+    return certain, result.wall_seconds
 
 
 def run_test(sandbox: GradingSandbox, program: str, suite: Suite, test: Test) -> TestOutcome:
@@ -73,9 +78,12 @@ def run_test(sandbox: GradingSandbox, program: str, suite: Suite, test: Test) ->
 
     A program in another language is compiled for its first test, and taken from the build cache for the others.
     """
+    outcome: TestOutcome
     if isinstance(test, CheckTest):
-        outcome = run_check(sandbox, program, suite.entry_point, test, suite.limits)
-        return TestOutcome(outcome.passed, "passed" if outcome.passed else "wrong", outcome.reason)
+        started = time.perf_counter()
+        checked = run_check(sandbox, program, suite.entry_point, test, suite.limits)
+        seconds = time.perf_counter() - started
+        return TestOutcome(checked.passed, "passed" if checked.passed else "wrong", checked.reason, seconds=seconds)
     if isinstance(test, StdioTest):
         build = toolchains(sandbox).build(suite.language, program)
         if not build.ok:
@@ -87,8 +95,10 @@ def run_test(sandbox: GradingSandbox, program: str, suite: Suite, test: Test) ->
     if result.fault:
         raise SandboxFault(result.reason)
     if not result.ok:
-        return TestOutcome(False, result.status, result.reason, result)
-    return _stdio(test, result) if isinstance(test, StdioTest) else _value(test, result)
+        outcome = TestOutcome(False, result.status, result.reason, result)
+    else:
+        outcome = _stdio(test, result) if isinstance(test, StdioTest) else _value(test, result)
+    return replace(outcome, seconds=result.wall_seconds)
 
 
 def _stdio(test: StdioTest, result: JobResult) -> TestOutcome:

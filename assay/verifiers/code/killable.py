@@ -33,6 +33,8 @@ class Reply:
     value: Any = None
     failed: str = ""
     """Name of the exception, or how the program ended; empty when it returned."""
+    raised: bool = False
+    """Whether `failed` is the name of an exception."""
 
     def same(self, other: Reply) -> bool:
         """Whether both returned the same value, or failed in the same way."""
@@ -71,7 +73,7 @@ def _read(line: bytes) -> Reply:
     try:
         reply = json.loads(line)
         ((kind, value),) = reply.items()
-        return Reply(codec.from_json(value)) if kind == "value" else Reply(failed=str(value))
+        return Reply(codec.from_json(value)) if kind == "value" else Reply(failed=str(value), raised=kind == "raised")
     except (ValueError, AttributeError):
         return Reply(failed="unreadable")
 

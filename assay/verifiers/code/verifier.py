@@ -82,7 +82,9 @@ class CodeVerifier(Verifier):
     def _remembered(self, task: Task, code: str) -> Verdict | None:
         with self._lock:
             target, verdict = self._known.get((task.id, code), (None, None))
-        return verdict if verdict is not None and target == task.target else None
+        if verdict is None or target != task.target:
+            return None
+        return verdict.with_(details={**verdict.details, "sandbox_seconds": 0.0})
 
     def _remember(self, task: Task, code: str, verdict: Verdict) -> Verdict:
         if verdict.scored and _CERTAIN.issuperset(verdict.details["statuses"]):
@@ -108,7 +110,11 @@ class CodeVerifier(Verifier):
         passed = sum(outcome.passed for outcome in outcomes)
         total = len(suite.tests)
         score = _score(self.credit, suite.tests, outcomes)
-        details = {"tests": total, "statuses": [outcome.status for outcome in outcomes]}
+        details = {
+            "tests": total,
+            "statuses": [outcome.status for outcome in outcomes],
+            "sandbox_seconds": sum(outcome.seconds for outcome in outcomes),
+        }
         tier = next((o.result.tier.value for o in outcomes if o.result is not None), None)
         if tier is not None:
             details["tier"] = tier

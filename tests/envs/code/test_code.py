@@ -30,7 +30,8 @@ def answer(code):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "env_id", ["assay/Code-v0", "assay/CodeRepair-v0", "assay/CodeInterpreter-v0", "assay/TestWriting-v0"]
+    "env_id",
+    ["assay/Code-v0", "assay/CodeRepair-v0", "assay/CodeInterpreter-v0", "assay/TestWriting-v0", "assay/VulnRepair-v0"],
 )
 def test_conformance(env_id):
     report = check_environment(env_id, episodes=3)
