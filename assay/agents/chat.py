@@ -117,6 +117,7 @@ class ChatConversation:
             weight_version=completion.weight_version,
             seconds=time.perf_counter() - started,
             fork=fork,
+            weight_spans=completion.weight_spans,
         )
 
     def _read(self, observation: Observation) -> tuple[list[int], bool]:

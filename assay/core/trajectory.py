@@ -50,6 +50,13 @@ class Turn:
     """Version of the engine's weights that sampled the last token of this turn."""
     seconds: float = 0.0
     fork: bool = False
+    weight_spans: tuple[tuple[int, int], ...] = ()
+    """(version, tokens) of each stretch of `output_ids`, in order; empty when `weight_version` sampled them all."""
+
+    @property
+    def oldest_version(self) -> int:
+        """The oldest version that sampled a token of this turn."""
+        return min((version for version, _ in self.weight_spans), default=self.weight_version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +123,8 @@ class Trajectory:
 
     @property
     def weight_version(self) -> int:
-        """The oldest policy version that sampled any turn."""
-        return min((step.turn.weight_version for step in self.steps), default=0)
+        """The oldest policy version that sampled any token."""
+        return min((step.turn.oldest_version for step in self.steps), default=0)
 
     @property
     def messages(self) -> list[Message]:

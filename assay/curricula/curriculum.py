@@ -23,6 +23,8 @@ class Pick(NamedTuple):
 
     arm: int
     task: Task
+    number: int
+    """Which of the arm's tasks it is, counted without end: `find` gets it again."""
 
 
 class Curriculum:
@@ -39,14 +41,19 @@ class Curriculum:
 
     def draw(self, n: int) -> list[Pick]:
         """Return the next `n` tasks with their arms."""
-        return [Pick(arm, self._advance(arm)) for arm in self.policy.choose(n)]
+        return [self._advance(arm) for arm in self.policy.choose(n)]
+
+    def find(self, arm: int, number: int) -> Pick:
+        """Return an earlier pick again."""
+        tasks = self.arms[arm].tasks
+        return Pick(arm, tasks[number if tasks.size is None else number % tasks.size], number)
 
     def draw_seeded(self, seed: int) -> Pick:
         """Return the task that a seed stands for at this moment. Nothing moves on."""
         rng = generator("draw", seed)
         arm = self.policy.pick(rng)
         tasks = self.arms[arm].tasks
-        return Pick(arm, tasks[int(rng.integers(tasks.size if tasks.size is not None else 2**31))])
+        return self.find(arm, int(rng.integers(tasks.size if tasks.size is not None else 2**31)))
 
     def observe(self, arm: int, correct: int, total: int) -> None:
         """Tell the policy that `correct` of `total` scored episodes of one task were right; 0 of 0 say nothing."""
@@ -75,7 +82,7 @@ class Curriculum:
         self.policy.load_state_dict(state["policy"])
         self._next = [int(number) for number in state["next"]]
 
-    def _advance(self, arm: int) -> Task:
-        tasks, number = self.arms[arm].tasks, self._next[arm]
+    def _advance(self, arm: int) -> Pick:
+        number = self._next[arm]
         self._next[arm] += 1
-        return tasks[number if tasks.size is None else number % tasks.size]
+        return self.find(arm, number)

@@ -145,11 +145,12 @@ async def sample_groups(
         kept += fit
         played += groups
         if empty >= max_empty_rounds:
-            raise NoSignalError(_why_empty(played, empty))
+            raise NoSignalError(no_signal_reason(played, empty))
     return Batch(tuple(kept[:wanted]), tuple(played), len(kept), rounds)
 
 
-def _why_empty(played: Sequence[Group], rounds: int) -> str:
+def no_signal_reason(played: Sequence[Group], rounds: int) -> str:
+    """Return why `rounds` rounds gave nothing to train on, and what to do about it."""
     scored = [t for group in played for t in group.scored]
     total = sum(len(group) for group in played)
     if not scored:

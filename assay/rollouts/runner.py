@@ -107,12 +107,16 @@ class Runner:
             if not keep_environments:
                 self.close()
 
+    async def play(self, request: EpisodeRequest) -> Trajectory:
+        """Play one episode, record it and return it: for who schedules episodes otherwise than `run` does."""
+        trajectory = await self._play(request)
+        if self.store is not None:
+            self.store.append(trajectory)
+        return trajectory
+
     async def _work(self, source: Iterator[EpisodeRequest], finished: asyncio.Queue[Trajectory | _End]) -> None:
         for request in source:
-            trajectory = await self._play(request)
-            if self.store is not None:
-                self.store.append(trajectory)
-            await finished.put(trajectory)
+            await finished.put(await self.play(request))
             await asyncio.sleep(0)  # agents that never wait would otherwise starve the reader and the timers
 
     async def _play(self, request: EpisodeRequest) -> Trajectory:

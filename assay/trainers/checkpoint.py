@@ -61,6 +61,9 @@ class Progress:
     """State of the watch over the verifier; empty without one."""
     pending: list[Group] = field(default_factory=list)
     """Groups that were sampled and not yet trained on."""
+    drawn: dict[str, tuple[int | None, int]] = field(default_factory=dict)
+    """Groups that rollouts during updates have begun and no step has taken: by the name of the group, the curriculum's
+    arm (None without one), and which of its tasks."""
 
     @property
     def name(self) -> str:
@@ -170,6 +173,7 @@ def restore_checkpoint(
         curriculum=state.get("curriculum", {}),
         monitor=state.get("monitor", {}),
         pending=list(_read_groups(path / "pending.jsonl")),
+        drawn={name: (arm, number) for name, (arm, number) in state.get("drawn", {}).items()},
     )
 
 

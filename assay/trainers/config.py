@@ -109,6 +109,13 @@ class RolloutConfig(Config):
     min_p: float = 0.0
     concurrency: PositiveInt = 512
     """Episodes in flight."""
+    staleness: int = Field(0, ge=0)
+    """0: rollouts and updates take turns. Above: rollouts go on during updates, and what a step trains on was sampled
+    by weights at most so many updates old."""
+    engine: Literal["hf", "vllm"] = "hf"
+    """`hf` runs in this process, on the trainer's device; `vllm` needs `assay-rl[vllm]`."""
+    engine_options: dict[str, Any] = Field(default_factory=dict)
+    """Options of the engine, such as `gpu_memory_utilization` or `enable_sleep_mode` of vLLM."""
     tool_format: str = "hermes"
     """How the agent writes tool calls."""
     record_every: PositiveInt = 1

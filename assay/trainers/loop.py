@@ -3,9 +3,9 @@
 Invariants:
 
 * What happens in step s is a function of the configuration, the seed and the weights before it. A run that is killed
-  and resumed ends with the same bits as one that is not (on one machine, with as many threads).
-* The engine shares the trainer's module and forgets its caches after every update, so no token is ever sampled with
-  keys and values of older weights.
+  and resumed ends with the same bits as one that is not (on one machine, with as many threads). With rollouts that go
+  on during updates, timing decides too; `stream.py` says what is exact then.
+* The engine forgets its caches after every update, so no token is ever sampled with keys and values of older weights.
 * Filters read the raw outcome; the loss reads the shaped reward.
 """
 
@@ -14,17 +14,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.core.task import Task
-from assay.core.trajectory import Group
-from assay.curricula import Pick
 from assay.evals.summary import EvalSummary
-from assay.rollouts.groups import MINIMUM_SCORED, group_requests, play_groups, sample_groups, usable
-from assay.rollouts.request import EpisodeRequest
-from assay.trainers import episodes, warmstart
+from assay.trainers import warmstart
 from assay.trainers.config import TrainConfig
 from assay.trainers.demonstrations import Demonstrations
 from assay.trainers.evaluate import evaluate, read_evaluations
@@ -32,7 +27,9 @@ from assay.trainers.interrupt import StopSignal
 from assay.trainers.metrics import rollout_metrics
 from assay.trainers.reporter import Reporter, SilentReporter
 from assay.trainers.rundir import RunDirectory
+from assay.trainers.sampling import RolloutSource, Turns
 from assay.trainers.session import Session
+from assay.trainers.stream import Stream
 
 ROW_EVERY = 10
 """The warm start writes a row of metrics for every so many steps."""
@@ -111,58 +108,29 @@ async def _reinforce(session: Session, stop: StopSignal) -> None:
     """The loop."""
     config, progress = session.config, session.progress
     session.reporter.on_phase("train", progress.step, config.steps)
-    await session.engine.update_weights(None, progress.step)
+    await session.publish(progress.step)
     session.learner.keep_reference(session.run.reference, first=progress.step == 0)
     await _evaluate_and_save(session)
-    while progress.step < config.steps and not stop.requested:
-        started = time.perf_counter()
-        played, groups = await _sample(session)
-        sampled = time.perf_counter()
-        update = session.learner.learn(groups)
-        progress.step += 1
-        await session.engine.update_weights(None, progress.step)
-        updated = time.perf_counter()
-        seconds = {"seconds/rollout": sampled - started, "seconds/update": updated - sampled}
-        lesson = session.curriculum.metrics() if session.curriculum is not None else {}
-        watched = session.watch.monitor.metrics(progress.step) if session.watch is not None else {}
-        numbers = {**rollout_metrics(played), "groups": len(groups), **update, **lesson, **watched, **seconds}
-        session.log("train", progress.step, numbers)
-        session.reporter.on_progress(progress.step)
-        await _evaluate_and_save(session, always=progress.step == config.steps)
-
-
-async def _sample(session: Session) -> tuple[Sequence[Group], Sequence[Group]]:
-    """Play the episodes of the next step; return all groups, and those to train on."""
-    rollout, progress, mode = session.config.rollout, session.progress, session.config.algorithm.dynamic_sampling
-    step, drawn, curriculum = progress.step + 1, progress.next_task, session.curriculum
-    picks: list[Pick] = []
-    drawn_tasks: dict[str, Task] = {}
-
-    def draw(count: int) -> list[EpisodeRequest]:
-        if curriculum is None:
-            tasks = list(episodes.draw(session.tasks, progress.next_task, count))
-        else:
-            picks.extend(new := curriculum.draw(count))
-            tasks = [pick.task for pick in new]
-        drawn_tasks.update((task.id, task) for task in tasks)
-        name = f"step-{step:06d}/{progress.next_task - drawn:04d}"
-        progress.next_task += count
-        return list(group_requests(tasks, rollout.group_size, seed=session.config.seed, name=name))
-
-    with session.record("train", step) as session.runner.store:
-        if mode == "refill":
-            batch = await sample_groups(session.runner, draw, rollout.groups)
-            played, fit = list(batch.played), list(batch.groups)
-        else:
-            played = await play_groups(session.runner, draw(rollout.groups))
-            least = min(rollout.group_size, MINIMUM_SCORED)
-            fit = [group for group in (usable(group, least) for group in played) if group is not None]
-            fit = [group for group in fit if group.mixed] if mode == "drop" else fit
-    if curriculum is not None:
-        episodes.observe(curriculum, picks, played)
-    if session.watch is not None and await session.watch.observe(step, played, drawn_tasks):
-        session.reporter.on_notice(session.watch.alert())
-    return played, fit
+    source: RolloutSource = Stream(session) if config.rollout.staleness else Turns(session)
+    async with aclosing(source):
+        while progress.step < config.steps and not stop.requested:
+            started = time.perf_counter()
+            batch = await source.batch()
+            await session.look_after(batch.played, batch.tasks)
+            sampled = time.perf_counter()
+            update = await source.learn(batch.groups)
+            updated = time.perf_counter()
+            seconds = {"seconds/rollout": sampled - started, "seconds/update": updated - sampled}
+            numbers = {
+                **rollout_metrics(batch.played),
+                "groups": len(batch.groups),
+                **update,
+                **session.notes(),
+                **seconds,
+            }
+            session.log("train", progress.step, numbers)
+            session.reporter.on_progress(progress.step)
+            await _evaluate_and_save(session, always=progress.step == config.steps)
 
 
 async def _evaluate_and_save(session: Session, *, always: bool = False) -> None:

@@ -5,8 +5,9 @@ Invariant: building a session from a checkpoint gives the state that the run had
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -14,8 +15,9 @@ from typing import Self
 
 from assay.agents.chat import ChatAgent
 from assay.agents.engines.base import Engine, SamplingParams
-from assay.agents.engines.hf import HFEngine
 from assay.audits.training import CAVEAT
+from assay.core.task import Task
+from assay.core.trajectory import Group
 from assay.rollouts.runner import Runner
 from assay.rollouts.store import TrajectoryStore
 from assay.trainers import episodes
@@ -23,6 +25,7 @@ from assay.trainers.algorithm import Algorithm
 from assay.trainers.checkpoint import Phase, Progress, read_state, restore_checkpoint, save_checkpoint
 from assay.trainers.config import TrainConfig
 from assay.trainers.demonstrations import Demonstrations
+from assay.trainers.engines import open_engine, shares_weights
 from assay.trainers.learner import Learner
 from assay.trainers.metrics import Kind, MetricsLog
 from assay.trainers.policy import load_policy
@@ -64,7 +67,7 @@ class Session:
                 self.curriculum.load_state_dict(self.progress.curriculum)
             if self.watch is not None:
                 self.watch.load_state_dict(self.progress.monitor)
-        self.engine = HFEngine(self.policy.model, max_batch=config.rollout.concurrency, dtype=self.learner.autocast)
+        self.engine = open_engine(config.rollout, self.policy, self.learner.autocast, seed=config.seed)
         self.runner = Runner(
             self.make_env,
             self.agent(self.engine, config.rollout.temperature),
@@ -98,6 +101,23 @@ class Session:
         """Begin a phase, at its first step."""
         self.progress.phase, self.progress.step = phase, 0
         self.learner.begin(phase)
+
+    async def publish(self, step: int) -> None:
+        """Count the steps as `step`, and let the engine have the weights as they are now under this version."""
+        self.progress.step = step
+        source = None if shares_weights(self.config.rollout) else self.policy.weights()
+        await self.engine.update_weights(source, step)
+
+    async def look_after(self, played: Sequence[Group], tasks: Mapping[str, Task]) -> None:
+        """Let the watch over the verifier check a sample of the episodes, and tell when its alarm goes on."""
+        if self.watch is not None and await self.watch.observe(self.progress.step + 1, played, tasks):
+            self.reporter.on_notice(self.watch.alert())
+
+    def notes(self) -> dict[str, float | None]:
+        """Return the metrics of curriculum and watch, where there are any."""
+        lesson = self.curriculum.metrics() if self.curriculum is not None else {}
+        watched = self.watch.monitor.metrics(self.progress.step) if self.watch is not None else {}
+        return {**lesson, **watched}
 
     @property
     def seconds(self) -> float:
@@ -148,6 +168,7 @@ class Session:
     ) -> None:
         with ExitStack() as stack:
             stack.callback(self.metrics.close)
+            stack.callback(lambda: asyncio.run(self.engine.close()))
             stack.callback(self.runner.close)
             if self.watch is not None:
                 stack.callback(self.watch.close)

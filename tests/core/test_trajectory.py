@@ -44,6 +44,9 @@ def test_counts_versions_and_the_transcript():
     t = trajectory(turn((1, 2), (3, 4), weight_version=5), turn((6,), (7,), weight_version=4))
     assert (t.output_tokens, t.weight_version) == (3, 4)
     assert trajectory().weight_version == 0
+    spanned = turn((1,), (2, 3, 4), weight_version=7, weight_spans=((5, 1), (7, 2)))
+    assert trajectory(spanned, turn((6,), (7,), weight_version=7)).weight_version == 5
+    assert Trajectory.from_json(trajectory(spanned).to_json()).steps[0].turn == spanned
     assert [m["role"] for m in t.messages] == ["user", "assistant", "user", "assistant", "user"]
 
 

@@ -50,8 +50,11 @@ class Completion:
     logprobs: tuple[float, ...]
     finish_reason: FinishReason
     weight_version: int = 0
+    """Version of the weights that sampled the last token."""
     top_logprobs: tuple[tuple[tuple[int, float], ...], ...] = ()
     """The most probable (token, log-probability) at every position, best first, where they were asked for."""
+    weight_spans: tuple[tuple[int, int], ...] = ()
+    """(version, tokens) of each stretch, in order, where the weights changed on the way; otherwise empty."""
 
 
 @runtime_checkable

@@ -58,6 +58,8 @@ class _Request:
     """Number of tokens, prompt included, at which it ends."""
     logprobs: list[float] = field(default_factory=list)
     tops: list[tuple[tuple[int, float], ...]] = field(default_factory=list)
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    """Versions before the present one, and how many tokens each has sampled."""
     cached: int = 0
     slot: int = -1
 
@@ -65,6 +67,12 @@ class _Request:
     def uncached(self) -> int:
         """How many tokens the next forward pass must compute."""
         return len(self.tokens) - self.cached
+
+    def close_span(self, version: int) -> None:
+        """Note that all tokens since the last span were sampled by `version`."""
+        count = len(self.logprobs) - sum(tokens for _, tokens in self.spans)
+        if count:
+            self.spans.append((version, count))
 
     @property
     def ended(self) -> bool:
@@ -148,6 +156,8 @@ class HFEngine:
         if source is not None:
             _load(self._model, source)
         self._forget()
+        for request in self._waiting:
+            request.close_span(self.weight_version)
         self.weight_version = version
 
     async def sleep(self) -> None:
@@ -303,7 +313,11 @@ class HFEngine:
 
     def _answer(self, row: _Request, reason: FinishReason) -> None:
         output = tuple(row.tokens[row.prompt_length :])
-        completion = Completion(output, tuple(row.logprobs), reason, self.weight_version, tuple(row.tops))
+        if row.spans:
+            row.close_span(self.weight_version)
+        completion = Completion(
+            output, tuple(row.logprobs), reason, self.weight_version, tuple(row.tops), tuple(row.spans)
+        )
         row.future.set_result(completion)
 
 

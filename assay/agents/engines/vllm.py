@@ -17,7 +17,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -49,6 +49,14 @@ class _Request:
     seed: int
     limit: int
     future: asyncio.Future[Completion]
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    """Versions before the present one, and how many tokens each has sampled."""
+
+    def close_span(self, version: int, sampled: int) -> None:
+        """Note that all tokens since the last span, up to `sampled` in all, were sampled by `version`."""
+        count = sampled - sum(tokens for _, tokens in self.spans)
+        if count:
+            self.spans.append((version, count))
 
 
 class VLLMEngine:
@@ -121,11 +129,14 @@ class VLLMEngine:
         if getattr(config, "tie_word_embeddings", False):
             pairs = _with_head(pairs)
 
-        def load() -> None:
+        def load() -> dict[str, int]:
             self._llm.collective_rpc("reload_weights", kwargs={"weights_iterator": pairs})
             self._drop_caches()
+            return self._sampled()
 
-        await self._call(load)
+        for request_id, sampled in (await self._call(load)).items():
+            if (request := self._running.get(request_id)) is not None:
+                request.close_span(self.weight_version, sampled)
         self.weight_version = version
 
     async def sleep(self) -> None:
@@ -219,7 +230,15 @@ class VLLMEngine:
         logprobs = tuple(float(at[token].logprob) for at, token in zip(sampled.logprobs, ids, strict=True))
         count = request.sampling.top_logprobs
         tops = tuple(_best(at, count) for at in sampled.logprobs) if count else ()
-        request.future.set_result(Completion(ids, logprobs, reason, self.weight_version, tops))
+        if request.spans:
+            request.close_span(self.weight_version, len(ids))
+        spans = tuple(request.spans)
+        request.future.set_result(Completion(ids, logprobs, reason, self.weight_version, tops, spans))
+
+    def _sampled(self) -> dict[str, int]:
+        """Return how many tokens each request in flight has. Runs on vLLM's thread."""
+        states = self._llm.llm_engine.output_processor.request_states.values()
+        return {state.external_req_id or state.request_id: state.detokenizer.num_output_tokens() for state in states}
 
     def _drop_caches(self) -> None:
         """Preempt what runs and empty the prefix cache. Runs on vLLM's thread."""

@@ -56,10 +56,10 @@ class CurriculumTasks(gymnasium.Wrapper[Observation, str, Observation, str], Rec
         self._arm = None
         if options is not None and options.get("task") is not None:
             return self.env.reset(seed=seed, options=options)
-        arm, task = self.curriculum.draw(1)[0] if seed is None else self.curriculum.draw_seeded(seed)
-        observation, info = self.env.reset(seed=seed, options={**(options or {}), "task": task})
-        self._arm = arm
-        return observation, {**info, "arm": self.curriculum.arms[arm].name}
+        pick = self.curriculum.draw(1)[0] if seed is None else self.curriculum.draw_seeded(seed)
+        observation, info = self.env.reset(seed=seed, options={**(options or {}), "task": pick.task})
+        self._arm = pick.arm
+        return observation, {**info, "arm": self.curriculum.arms[pick.arm].name}
 
     def step(self, action: str) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Take one turn; at the end of the episode the curriculum sees the raw outcome."""

@@ -133,6 +133,7 @@ def test_requests_in_flight_go_on_with_the_new_weights() -> None:
     old, new = errors[0] < 1e-4, errors[1] < 1e-4
     switch = int(old.long().sum())
     assert 0 < switch < 60
+    assert completion.weight_spans == ((0, switch), (3, 60 - switch))
     assert old[:switch].all()
     assert new[switch:].all()
     assert not new[:switch].all()

@@ -89,6 +89,7 @@ def test_requests_in_flight_go_on_with_the_new_weights(tmp_path: Path) -> None:
     new = ((chosen - torch.tensor(completion.logprobs)).abs() < 1e-4).tolist()
     switch = new.index(True)
     assert 0 < switch < 100
+    assert completion.weight_spans == ((0, switch), (3, 100 - switch))
     assert all(new[switch:])
 
 

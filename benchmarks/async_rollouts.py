@@ -1,0 +1,127 @@
+"""Rollouts during updates against rollouts and updates in turns, where the environment is slow; in one run.
+
+    python benchmarks/async_rollouts.py [--steps 12] [--rounds 2] [--staleness 1] [--seconds 0.6] [--threads 1]
+
+Both sides train the same warm-started model on the same arithmetic tasks with the same settings; every environment
+step sleeps `--seconds`, as a browser, a compiler or a remote sandbox would. What overlaps is the waiting and the
+sampling with the update; both sides have the same number of threads. Sides alternate, round by round, each from the
+same warm start with another seed. Prints the median seconds of a step on either side, their ratio, and what both
+learned: held-out pass@1 before and after.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+
+from assay.core.message import Observation
+
+MODEL = {"vocabulary": "0123456789+-*=;#", "hidden": 128, "layers": 4, "heads": 2, "feed_forward": 384}
+
+
+class Waiting(gymnasium.Wrapper[Observation, str, Observation, str]):
+    """Sleeps in every step."""
+
+    blocking = True
+
+    def __init__(self, env: gymnasium.Env[Observation, str], seconds: float) -> None:
+        super().__init__(env)
+        self._seconds = seconds
+
+    def step(self, action: str) -> tuple[Observation, Any, bool, bool, dict[str, Any]]:
+        time.sleep(self._seconds)
+        return self.env.step(action)
+
+
+def config(options: argparse.Namespace, **changes: Any) -> Any:
+    """Return a configuration; `changes` replace sections."""
+    from assay.trainers.config import TrainConfig
+
+    values: dict[str, Any] = {
+        "env": {"id": "assay/Arithmetic-v0", "options": {"terms": [3, 4]}},
+        "model": {**MODEL, "max_positions": 128, "autocast": "bfloat16"},
+        "steps": options.steps,
+        "rollout": {"groups": 8, "group_size": 8, "max_tokens": 64, "concurrency": 128},
+        "algorithm": {"dynamic_sampling": "keep"},
+        "optim": {"learning_rate": 1e-4},
+        "eval": {"every": 10_000, "tasks": 128, "samples": 4, "ks": [1]},
+        "checkpoint": {"every": 10_000},
+        "tensorboard": False,
+    }
+    return TrainConfig.model_validate({**values, **changes})
+
+
+def warm_model(options: argparse.Namespace, directory: Path) -> Path:
+    """Warm-start the model that both sides begin with."""
+    from assay.trainers.loop import train
+
+    styles = {"careful": 0.15, "hasty": 0.45, "guess": 0.40}
+    train(config(options, steps=0, warmstart={"steps": options.warmstart, "styles": styles}), directory)
+    return directory / "model"
+
+
+def measure(options: argparse.Namespace, model: Path, staleness: int, seed: int, directory: Path) -> dict[str, Any]:
+    """Train one side; return seconds a step without the first, pass@1 before and after, and the staleness."""
+    from assay.trainers.loop import train
+    from assay.trainers.metrics import read_metrics
+
+    slow = {"name": f"{__name__}:Waiting", "seconds": options.seconds}
+    plain = config(options)
+    settings = config(
+        options,
+        seed=seed,
+        env={**plain.env.model_dump(), "wrappers": [slow]},
+        model={"path": str(model), "autocast": "bfloat16"},
+        rollout={**plain.rollout.model_dump(), "staleness": staleness},
+    )
+    result = train(settings, directory)
+    rows = [row for row in read_metrics(directory) if row["kind"] == "train"]
+    spent = [row["seconds/rollout"] + row["seconds/update"] for row in rows[1:]]
+    return {
+        "step": sum(spent) / len(spent),
+        "update": statistics.median(row["seconds/update"] for row in rows),
+        "before": result.evaluations[0].pass_at_1.value,
+        "after": result.evaluations[result.step].pass_at_1.value,
+        "age": statistics.mean(row.get("staleness", 0.0) for row in rows),
+    }
+
+
+def main() -> None:
+    """Run both sides in turn and print the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--staleness", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=0.6)
+    parser.add_argument("--warmstart", type=int, default=300)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+
+    import torch
+
+    torch.set_num_threads(options.threads)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        model = warm_model(options, folder / "warm")
+        sides: dict[str, list[dict[str, Any]]] = {"in turns": [], "at once": []}
+        for number in range(options.rounds):
+            for side, bound in (("in turns", 0), ("at once", options.staleness)):
+                row = measure(options, model, bound, number, folder / f"{side}-{number}".replace(" ", "-"))
+                sides[side].append(row)
+                print(
+                    f"round {number}, {side}: {row['step']:.2f} s a step (update {row['update']:.2f}), "
+                    f"pass@1 {row['before']:.3f} -> {row['after']:.3f}, mean staleness {row['age']:.2f}",
+                    flush=True,
+                )
+    turns, once = (statistics.median(row["step"] for row in rows) for rows in sides.values())
+    print(f"in turns {turns:.2f} s, at once {once:.2f} s a step: ratio {turns / once:.2f}")
+
+
+if __name__ == "__main__":
+    main()
