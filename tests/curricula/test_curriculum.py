@@ -55,7 +55,7 @@ def test_an_arm_gives_its_tasks_in_order_and_again():
 
 def test_state_goes_through_json_and_draws_go_on_the_same():
     first, second = levels(seed=5), levels(seed=5)
-    for arm, _ in first.draw(10):
+    for arm, _, _ in first.draw(10):
         first.observe(arm, arm, 4)
     second.load_state_dict(json.loads(json.dumps(first.state_dict())))
     assert first.draw(30) == second.draw(30)
