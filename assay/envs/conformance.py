@@ -215,6 +215,8 @@ def _rewards(subject: Subject) -> str:
 def _hidden_target(subject: Subject) -> str:
     env, base = subject.new_over_tasks()
     tasks = subject.tasks(base)
+    if all(task.target is None for task in tasks):
+        return "no task has a target: nothing to hide"
     shown: list[tuple[Observation, ...]] = []
     for i, task in enumerate(tasks):
         blank = _play(env, itertools.repeat(""), seed=i, task=task)

@@ -5,6 +5,7 @@
 
 import inspect
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -20,7 +21,7 @@ BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 def row(env_id: str) -> str:
     entry = load(str(gymnasium.spec(env_id).entry_point))
     summary = (sys.modules[entry.__module__].__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
-    summary = summary.removeprefix(f"{env_id}:").strip().rstrip(".:").replace("|", "\\|")
+    summary = re.sub(r"^assay/\S+?(,? and assay/\S+?)*: ", "", summary).strip().rstrip(".:").replace("|", "\\|")
     parameters = inspect.signature(entry.__init__).parameters.values()
     options = [
         f"`{p.name}`" if p.default is p.empty else f"`{p.name}={p.default!r}`"

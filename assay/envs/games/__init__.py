@@ -1,1 +1,1 @@
-"""Games of several turns."""
+"""Games: rules (`game.Game`) apart from environments (`base.GameEnv`), so that agents can also play each other."""

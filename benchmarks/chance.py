@@ -1,0 +1,55 @@
+"""What the oracle and the blind styles of each environment solve.
+
+    python benchmarks/chance.py [--tasks 200] [assay/Maze-v0 ...]
+
+Plays every demonstration style of every environment with generated tasks (or of those named) and prints the share
+that is solved and the mean score. The first style is the oracle; the others are what a task pays without thinking.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import gymnasium
+import numpy as np
+
+import assay
+from assay.core.errors import ConfigError
+from assay.core.seeding import derive_seed
+from assay.envs.base import TaskEnv
+
+
+def measure(env_id: str, tasks: int) -> None:
+    try:
+        env = assay.make(env_id).unwrapped
+    except ConfigError as reason:
+        print(f"{env_id:28} left out: {reason}")
+        return
+    assert isinstance(env, TaskEnv)
+    if env.tasks.size is None:
+        for style in env.demonstration_styles:
+            verdicts = []
+            for task in env.tasks.head(tasks):
+                turns = env.demonstrate(task, style, np.random.default_rng(derive_seed("chance", style, task.id)))
+                env.reset(options={"task": task})
+                info: dict[str, object] = {}
+                for turn in turns:
+                    *_, info = env.step(turn)
+                verdicts.append(info.get("verdict") or env.out_of_turns())
+            solved = np.mean([bool(verdict.correct) for verdict in verdicts])
+            score = np.mean([verdict.score or 0.0 for verdict in verdicts])
+            print(f"{env_id:28} {style:10} solved {solved:.3f}  score {score:.3f}", flush=True)
+    env.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("--tasks", type=int, default=200)
+    parser.add_argument("environments", nargs="*")
+    options = parser.parse_args()
+    for env_id in options.environments or sorted(name for name in gymnasium.registry if name.startswith("assay/")):
+        measure(env_id, options.tasks)
+
+
+if __name__ == "__main__":
+    main()
