@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assay.agents.engines.base import Completion, Engine, SamplingParams
-from assay.agents.loop_thread import LoopThread
 from assay.agents.template import ChatTemplate, instructed
 from assay.agents.tool_formats import describe_tools
 from assay.core.chat import FirstToken, Reply
 from assay.core.errors import EngineFault
+from assay.core.loop_thread import LoopThread
 from assay.core.message import Message
 
 

@@ -23,9 +23,9 @@ from typing import Any
 
 import httpx
 
-from assay.agents.loop_thread import LoopThread
 from assay.core.chat import FirstToken, Reply
 from assay.core.errors import ConfigError, EngineFault
+from assay.core.loop_thread import LoopThread
 from assay.core.message import Message
 from assay.core.tool import Tool
 

@@ -7,25 +7,27 @@ without a call. An agent has no tool that runs a script or leaves the site.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from assay.core.errors import ConfigError
-from assay.core.message import Message, Observation, text_of
+from assay.core.message import Message, Observation, Part, text_of, tool_result
 from assay.core.task import Task, TaskSet
 from assay.core.tool import Tool, ToolCall
 from assay.envs.base import Progress
 from assay.envs.tools.base import ToolEnv
 from assay.envs.tools.console import as_command, console
 from assay.envs.web.drivers.asgi import App
-from assay.envs.web.drivers.base import Direction, Driver
-from assay.envs.web.page.text import Style, render
+from assay.envs.web.drivers.base import Direction, Driver, Key, ScreenDriver
+from assay.envs.web.page.text import STYLES, Style, render
 from assay.verifiers.base import Evidence, Verifier
 
 Interface = Literal["tools", "console"]
 Element = Annotated[int, Field(ge=0, le=10**6, description="Number of the element, as the page shows it.")]
+Coordinate = Annotated[float, Field(ge=0, le=10**4)]
 
 
 class PageEnv(ToolEnv):
@@ -35,7 +37,8 @@ class PageEnv(ToolEnv):
         tasks: The tasks.
         verifier: Judges `evidence`, which holds the answer in its state.
         driver: How pages are used.
-        observe: `tree` or `compact`, see `page.text`.
+        observe: `tree`, `compact` or `html`, see `page.text`.
+        screenshot: Whether every message has a picture of the screen too, and the tools that aim at points of it.
         interface: `tools`, or `console`: one tool that takes commands such as `click 3`.
         max_turns: Turns in all.
         max_result: Characters of a page that are shown.
@@ -48,16 +51,20 @@ class PageEnv(ToolEnv):
         driver: Driver,
         *,
         observe: Style = "tree",
+        screenshot: bool = False,
         interface: Interface = "tools",
         max_turns: int = 32,
         max_result: int = 20_000,
         render_mode: str | None = None,
     ) -> None:
-        if observe not in ("tree", "compact"):
-            raise ConfigError(f"observe must be 'tree' or 'compact', not {observe!r}")
+        if observe not in STYLES:
+            raise ConfigError(f"observe must be one of {', '.join(STYLES)}, not {observe!r}")
+        self.screen = driver if isinstance(driver, ScreenDriver) else None
+        if screenshot and self.screen is None:
+            raise ConfigError("a screenshot needs driver='browser'")
         if interface not in ("tools", "console"):
             raise ConfigError(f"interface must be 'tools' or 'console', not {interface!r}")
-        self.driver, self.observe, self.interface = driver, observe, interface
+        self.driver, self.observe, self.interface, self.screenshot = driver, observe, interface, screenshot
         self.answer_given: str | None = None
         self._finished = False
         self.blocking = driver.blocking
@@ -75,7 +82,7 @@ class PageEnv(ToolEnv):
         self.driver.open(self.site(task))
         *before, last = task.messages()
         page: Message = {"role": last["role"], "content": f"{text_of(last)}\n{self.shown()}"}
-        return (*before, page)
+        return (*before, self._pictured(page))
 
     def shown(self) -> str:
         """Return the text of the page."""
@@ -89,8 +96,8 @@ class PageEnv(ToolEnv):
     def call(self, call: ToolCall) -> Message:
         """Run one call, unless the episode has ended in this very turn."""
         if self._finished:
-            return {"role": "tool", "content": "error: the episode is over", "name": ""}
-        return super().call(call)
+            return tool_result("", "error: the episode is over")
+        return self._pictured(super().call(call))
 
     def evidence(self) -> Evidence:
         """Return the transcript, and the answer."""
@@ -106,14 +113,33 @@ class PageEnv(ToolEnv):
         self.driver.close()
         super().close()
 
-    def write(self, call: ToolCall) -> str:
+    def written(self, call: ToolCall) -> str:
         """Return the text of a call in this environment's interface."""
         return as_command(call).render() if self.interface == "console" else call.render()
+
+    def _screen(self) -> ScreenDriver:
+        assert self.screen is not None
+        return self.screen
+
+    def _pictured(self, message: Message) -> Message:
+        """Return the message, with a picture of the screen if one is asked for and the episode goes on."""
+        if not self.screenshot or self._finished:
+            return message
+        parts: list[Part] = [
+            {"type": "text", "text": text_of(message)},
+            {"type": "image", "image": png_url(self._screen().screenshot())},
+        ]
+        return {**message, "content": parts}
 
     # -- tools ------------------------------------------------------------------------------------------------
 
     def _functions(self) -> Sequence[Any]:
-        return (self.click, self.type, self.select, self.scroll, self.goto, self.back, self.answer, self.done)
+        pointing = (self.click_at, self.drag, self.write, self.press) if self.screenshot else ()
+        return (self.click, self.type, self.select, self.scroll, self.goto, self.back, *pointing, *self.endings())
+
+    def endings(self) -> Sequence[Any]:
+        """Return the tools that end an episode."""
+        return (self.answer, self.done)
 
     def click(self, element: Element) -> str:
         """Click an element: follow a link, press a button, tick a box."""
@@ -149,6 +175,26 @@ class PageEnv(ToolEnv):
         self.driver.back()
         return self.shown()
 
+    def click_at(self, x: Coordinate, y: Coordinate) -> str:
+        """Click a point of the screen, in pixels from the left and the top."""
+        self._screen().click_at(x, y)
+        return self.shown()
+
+    def drag(self, x1: Coordinate, y1: Coordinate, x2: Coordinate, y2: Coordinate) -> str:
+        """Drag the mouse from one point of the screen to another."""
+        self._screen().drag(x1, y1, x2, y2)
+        return self.shown()
+
+    def write(self, text: str) -> str:
+        """Type a text into what has the focus."""
+        self._screen().write(text)
+        return self.shown()
+
+    def press(self, key: Key) -> str:
+        """Press a key."""
+        self._screen().press(key)
+        return self.shown()
+
     def answer(self, text: str) -> str:
         """Answer the question, which ends the episode.
 
@@ -162,3 +208,8 @@ class PageEnv(ToolEnv):
         """Say that everything is done, which ends the episode."""
         self._finished = True
         return "done"
+
+
+def png_url(picture: bytes) -> str:
+    """Return a PNG as a data URL, as image parts of messages have it."""
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"

@@ -37,9 +37,10 @@ class WebTaskEnv(PageEnv):
     """Errands on generated sites, each over a database of its own.
 
     Options: `sites` (some of `shop`, `mail`, `calendar`, `forum`, `admin`, `forms`; None: all), `level` (1 to 3, see
-    `WebGenerator`), `driver` (`text`: in process, without scripts or a screen), `observe` (`tree` or `compact`),
-    `interface` (`tools`, or `console`: one tool that takes commands such as `click 3`), `max_turns`, `instructions`,
-    `split`.
+    `WebGenerator`), `driver` (`text`: in process, without a screen; `browser`: a real one), `observe` (`tree`,
+    `compact` or `html`, see `page.text`), `screenshot` (a picture with every message, and tools that aim at points;
+    needs the browser), `interface` (`tools`, or `console`: one tool that takes commands such as `click 3`),
+    `max_turns`, `instructions`, `split`.
 
     Demonstrations: `careful` does what is asked, `hasty` presses one button or link and says it is done, `wander` does
     so after three.
@@ -52,8 +53,9 @@ class WebTaskEnv(PageEnv):
         *,
         sites: Sequence[str] | None = None,
         level: int = 2,
-        driver: Literal["text"] = "text",
+        driver: Literal["text", "browser"] = "text",
         observe: Style = "tree",
+        screenshot: bool = False,
         interface: Interface = "tools",
         max_turns: int = 32,
         instructions: bool = False,
@@ -67,6 +69,7 @@ class WebTaskEnv(PageEnv):
             WebTaskVerifier(),
             _make_driver(driver),
             observe=observe,
+            screenshot=screenshot,
             interface=interface,
             max_turns=max_turns,
             render_mode=render_mode,
@@ -103,7 +106,7 @@ class WebTaskEnv(PageEnv):
         else:
             calls = hasty_visitor(see, rng, 1 if style == "hasty" else 3)
         for call in calls:
-            yield self.write(call)
+            yield self.written(call)
 
     def close(self) -> None:
         """Leave the site and drop its database."""
@@ -119,4 +122,8 @@ class WebTaskEnv(PageEnv):
 def _make_driver(name: str) -> Driver:
     if name == "text":
         return TextDriver()
-    raise ConfigError(f"driver must be 'text', not {name!r}")
+    if name == "browser":
+        from assay.envs.web.drivers.browser import BrowserDriver  # only those who want a browser need one
+
+        return BrowserDriver()
+    raise ConfigError(f"driver must be 'text' or 'browser', not {name!r}")

@@ -7,7 +7,7 @@ Invariants: the actions and the page they show are the same in every driver. Wha
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import urljoin, urlsplit
 
 from assay.core.errors import ToolError
@@ -15,6 +15,11 @@ from assay.envs.web.drivers.asgi import App
 from assay.envs.web.page.tree import Node, Page, field_group
 
 Direction = Literal["up", "down"]
+Key = Literal[
+    "Enter", "Tab", "Escape", "Backspace", "Delete", "Space", "Home", "End", "PageUp", "PageDown",
+    "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight",
+]  # fmt: skip
+KEYS: tuple[str, ...] = get_args(Key)
 MAX_TEXT = 5000
 """Characters that an agent may type at once."""
 
@@ -69,6 +74,30 @@ class Driver(ABC):
         if roles and node.role not in roles:
             raise ToolError(f"[{number}] is a {node.role}, not a {' or '.join(roles)}")
         return node
+
+
+class ScreenDriver(Driver):
+    """A driver with a screen: pictures, points and keys."""
+
+    @abstractmethod
+    def screenshot(self) -> bytes:
+        """Return the screen as PNG. `Fault` when there is none to be had, never an empty picture."""
+
+    @abstractmethod
+    def click_at(self, x: float, y: float) -> None:
+        """Click a point of the screen."""
+
+    @abstractmethod
+    def drag(self, x1: float, y1: float, x2: float, y2: float) -> None:
+        """Drag from one point of the screen to another."""
+
+    @abstractmethod
+    def write(self, text: str) -> None:
+        """Type into what has the focus."""
+
+    @abstractmethod
+    def press(self, key: str) -> None:
+        """Press one of `KEYS`."""
 
 
 def inside(address: str, here: str) -> str:

@@ -74,11 +74,12 @@ class TextDriver(Driver):
         self._visit("GET", inside(address, self._url))
 
     def back(self) -> None:
-        """Go back to the page before, as it was left."""
+        """Go back to the page before, which is asked for again."""
         if len(self._history) < 2:
             raise ToolError("there is no page before this one")
         self._history.pop()
-        self._page = None
+        url, _ = self._history.pop()
+        self._visit("GET", url)
 
     def close(self) -> None:
         """Forget the site."""

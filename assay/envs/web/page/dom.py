@@ -26,8 +26,10 @@ class Element:
     value: str = ""
     """What a field holds now; for a `<select>` the value of the chosen option."""
     checked: bool = False
+    index: int = -1
+    """Where a browser keeps the real element."""
     box: tuple[float, float, float, float] | None = None
-    """(x1, y1, x2, y2) in pixels of the page; only a browser knows."""
+    """(x1, y1, x2, y2) in pixels of the screen; only a browser knows."""
 
     def walk(self) -> Iterator[Element]:
         """Yield this element and everything below it in document order."""

@@ -1,20 +1,27 @@
-"""Pages as text, in two densities.
+"""Pages as text, in three forms.
 
 `tree`: one thing a line, `link "Inbox" [3]`, what belongs to one row indented under it. `compact`: one row a line,
-`Ana Lunch star#3`, for models that read character by character.
+`Ana Lunch star#3`, for models that read character by character. `html`: the visible document, `<a n=3>Inbox</a>`.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Literal, get_args
 
-from assay.envs.web.page.tree import Group, Node, Page
+from assay.envs.web.page.dom import FIELDS, VOID, Element
+from assay.envs.web.page.tree import SKIPPED, Group, Node, Page, hidden
 
-Style = Literal["tree", "compact"]
+Style = Literal["tree", "compact", "html"]
+STYLES: tuple[str, ...] = get_args(Style)
 
 
 def render(page: Page, style: Style = "tree") -> str:
     """Return the page as text."""
+    if style == "html":
+        numbers = {node.element: node.id for node in page.nodes if node.id is not None}
+        return "".join(_markup(page.document, numbers)).strip()
     return _compact(page) if style == "compact" else _tree(page)
 
 
@@ -67,3 +74,27 @@ def _piece(node: Node) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def _markup(element: Element, numbers: Mapping[Element, int]) -> Iterator[str]:
+    """Yield the document without what cannot be seen: tags, numbers, state and texts."""
+    for child in element.children:
+        if isinstance(child, str):
+            yield escape(_one_line(child), quote=False)
+        elif child.tag == "option" or not (child.tag in SKIPPED or hidden(child)):
+            number = numbers.get(child)
+            bare = number is None and child.tag in ("html", "body", "div", "span")
+            if not bare:
+                yield f"\n<{child.tag}{'' if number is None else f' n={number}'}{_state(child)}>"
+            yield from () if child.tag == "textarea" else _markup(child, numbers)
+            if not bare and child.tag not in VOID:
+                yield f"</{child.tag}>"
+
+
+def _state(element: Element) -> str:
+    if element.tag not in FIELDS:
+        return ""
+    kind = element.attributes.get("type", "")
+    if kind in ("checkbox", "radio"):
+        return f" type={kind}{' checked' if element.checked else ''}"
+    return f' value="{escape(_one_line(element.value))}"'

@@ -23,7 +23,7 @@ _BLOCKS = frozenset({
     "td", "tfoot", "th", "thead", "tr", "ul",
 })
 # fmt: on
-_SKIPPED = frozenset({"head", "title", "script", "style", "template", "noscript", "option"})
+SKIPPED = frozenset({"head", "title", "script", "style", "template", "noscript", "option"})
 _BUTTONS = frozenset({"submit", "button", "reset", "image"})
 _CHECKS = {"checkbox": "checkbox", "radio": "radio"}
 ACTIVE = frozenset({"link", "button", "textbox", "combobox", "checkbox", "radio", "element"})
@@ -67,6 +67,7 @@ class Page:
     path: str
     title: str
     nodes: list[Node]
+    document: Element
 
     def node(self, number: int) -> Node | None:
         """Return the node with a number."""
@@ -84,7 +85,7 @@ def read_page(document: Element, path: str, *, everything: bool = False) -> Page
     reader = _Reader(labels, everything)
     reader.children(document)
     reader.flush()
-    return Page(path, title, reader.nodes)
+    return Page(path, title, reader.nodes, document)
 
 
 class _Reader:
@@ -106,7 +107,7 @@ class _Reader:
 
     def visit(self, element: Element) -> None:
         tag = element.tag
-        if tag in _SKIPPED or _hidden(element):
+        if tag in SKIPPED or hidden(element):
             return
         role = role_of(element)
         if role is not None:
@@ -172,7 +173,8 @@ def field_group(element: Element) -> str:
     return next(legends, "")
 
 
-def _hidden(element: Element) -> bool:
+def hidden(element: Element) -> bool:
+    """Whether an element says that it is not to be seen."""
     attributes = element.attributes
     if not attributes:
         return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, PackageLoader
 
@@ -54,6 +54,7 @@ def episode_app(site: Site, database: Database, theme: Theme) -> App:
 def _application(kind: type[Site]) -> Starlette:
     handlers = [getattr(kind, name) for name in dir(kind) if hasattr(getattr(kind, name), "route")]
     routes = [Route(h.route[1], _endpoint(h), methods=[h.route[0]]) for h in handlers]
+    routes.append(Route("/refused", _refused))
     return Starlette(routes=routes, exception_handlers={404: _missing, 405: _missing})
 
 
@@ -65,12 +66,20 @@ def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         try:
             answer = handler(site, Visit(database, theme, values), **request.path_params)
         except ToolError as refusal:
-            answer = _refusal(theme, str(refusal))
+            if request.method == "POST":  # every page that is shown can be opened again, so going back is safe
+                answer = Redirect(f"/refused?{urlencode({'reason': str(refusal)})}")
+            else:
+                answer = _refusal(theme, str(refusal))
         if isinstance(answer, Redirect):
             return RedirectResponse(answer.path, status_code=303)
         return _render(site, theme, answer)
 
     return endpoint
+
+
+async def _refused(request: Request) -> Response:
+    site, _, theme = request.scope[_SCOPE_KEY]
+    return _render(site, theme, _refusal(theme, request.query_params.get("reason", "")))
 
 
 async def _missing(request: Request, _: Exception) -> Response:

@@ -52,9 +52,9 @@ class Forms(Site):
             Field("email", visit.say("email")),
             Field("country", visit.say("country"), "choice", next(iter(_REGIONS)), tuple(_REGIONS)),
         )
-        return View("1 / 3", (Form("/2", visit.say("continue"), fields),))
+        return View("1 / 3", (Form("/2", visit.say("continue"), fields, method="get"),))
 
-    @post("/2")
+    @get("/2")
     def region(self, visit: Visit) -> View:
         """Ask for what depends on the country."""
         kept = _person(visit)
@@ -63,9 +63,9 @@ class Forms(Site):
             Field("region", visit.say("region"), "choice", regions[0], regions),
             Field("plan", visit.say("plan"), "choice", _PLANS[0], _PLANS),
         )
-        return View("2 / 3", (Form("/3", visit.say("continue"), fields, kept),))
+        return View("2 / 3", (Form("/3", visit.say("continue"), fields, kept, "get"),))
 
-    @post("/3")
+    @get("/3")
     def confirm(self, visit: Visit) -> View:
         """Show what was filled in, and ask for consent."""
         kept = {**_person(visit), **_membership(visit)}
