@@ -100,6 +100,12 @@ def test_the_rubric_that_is_data_can_be_built() -> None:
     assert verify_text(rubric, "12", "so it is \\boxed{13}").score == 0
 
 
+def test_a_judge_that_is_data_can_be_built() -> None:
+    _, with_votes, _ = blocks(ROOT / "docs" / "judges-and-prms.md", "yaml")
+    judge = build_verifier(yaml.safe_load(with_votes))
+    assert (judge.votes, judge.meta.keep) == (8, 4)  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):

@@ -29,6 +29,7 @@ def test_there_is_one_for_every_page() -> None:
     assert linked == {
         "write-an-environment": "environment",
         "write-a-verifier": "verifier",
+        "judges-and-prms": "process_rewards",
         "train": "train",
         "evaluate": "evaluate",
         "audit": "audit",
@@ -76,3 +77,15 @@ def test_train(tmp_path: Path) -> None:
     assert re.findall(r"^step (\d): pass@1 ", text, re.MULTILINE) == ["0", "2"]
     assert (tmp_path / "run" / "model" / "model.safetensors").is_file()
     assert "advantage: ranked" in (tmp_path / "run" / "config.yaml").read_text()
+
+
+@pytest.mark.slow
+def test_process_rewards(tmp_path: Path) -> None:
+    """A process reward model that knows outcomes alone tells good steps from bad ones on held-out problems."""
+    pytest.importorskip("torch", reason="torch is not installed (extra: train)")
+    text = run("process_rewards", str(tmp_path))
+    found = re.search(r"held-out steps: (\d+), AUROC (\S+) \[(\S+), (\S+)\], ECE (\S+)$", text.strip())
+    assert found, text
+    assert int(found[1]) > 300
+    assert float(found[3]) > 0.6, "not even the lower end of the interval is near chance"
+    assert (tmp_path / "prm" / "model.safetensors").is_file()
