@@ -34,6 +34,7 @@ _ENVIRONMENTS: dict[str, str] = {
     "assay/ToolCall-v0": "assay.envs.tools.tool_call:ToolCallEnv",
     "assay/Twenty48-v0": "assay.envs.games.twenty48:Twenty48Env",
     "assay/TwentyQuestions-v0": "assay.envs.games.questions:TwentyQuestionsEnv",
+    "assay/Verilog-v0": "assay.envs.verilog.verilog:VerilogEnv",
     "assay/VulnRepair-v0": "assay.envs.code.vulnrepair:VulnRepairEnv",
     "assay/WebTask-v0": "assay.envs.web.web_task:WebTaskEnv",
     "assay/Wordle-v0": "assay.envs.games.wordle:WordleEnv",

@@ -20,6 +20,7 @@ PRELOADS: dict[str, tuple[str, ...]] = {
     ),
     "numpy": ("numpy", "numpy.random", "numpy.linalg"),
     "sympy": ("numpy", "sympy"),
+    "verilog": ("pyslang", "pyslang.ast", "pyslang.parsing", "pyslang.syntax"),
 }  # fmt: skip
 """Sets of modules that the zygote imports, so that a job's import costs nothing. All include `plain`."""
 

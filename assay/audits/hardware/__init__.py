@@ -1,0 +1,1 @@
+"""Auditing graders of hardware designs: cheats, labelled corpora from references and mutants, and peers' graders."""

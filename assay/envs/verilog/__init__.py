@@ -1,0 +1,1 @@
+"""Hardware design: write modules that simulate and synthesise as they should."""

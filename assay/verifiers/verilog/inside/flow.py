@@ -1,0 +1,146 @@
+"""The steps of one check, each a program of its own: gate, synthesis to a netlist, compilation, simulation.
+
+The request comes as JSON on stdin, the report goes as JSON to stdout; files lie in the working directory. A step that
+says no ends the flow, and `stage` names it. Limits of time and memory are the job's own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from .gate import examine
+
+_SHOWN = 1500
+_MESSAGES = re.compile(r"^(?:ERROR|.*error|Warning: (?:found|multiple)).*", re.MULTILINE | re.IGNORECASE)
+
+
+def main() -> None:
+    """Serve the request on stdin."""
+    request = json.load(sys.stdin)
+    with open("design.sv", encoding="utf-8", errors="surrogateescape") as stream:
+        source = stream.read()
+    sys.stdout.write(json.dumps(check(source, request)))
+
+
+def check(source: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Run the steps that the request asks for: `steps` out of `netlist`, `simulate`, `measure`."""
+    gate = examine(source, request["top"])
+    if gate["kind"] != "ok":
+        return {"stage": "gate", **gate}
+    report: dict[str, Any] = {"stage": "gate", "kind": "ok", "ports": gate["ports"]}
+    if sorted(gate["ports"]) != sorted(request["ports"] or gate["ports"]):
+        return {**report, "kind": "interface", "reason": _difference(gate["ports"], request["ports"])}
+    steps = request["steps"]
+    _write("parsed.sv", gate["text"])
+    _write("combinational.sv", _without_checks(gate["text"]))
+    files = ["parsed.sv"]
+    if "netlist" in steps or "measure" in steps:
+        code, said = _run(["yosys", "-Q", "-T", "-l", "/dev/stderr", "-q", "-p", _script(request, steps)])
+        if code:
+            return {**report, "stage": "synthesis", **_failure(code, said)}
+    if "measure" in steps:
+        report["measured"] = _statistics(request["top"])
+    if "simulate" in steps:
+        macros = []
+        if "netlist" in steps and not _has_latches():
+            files.append("netlist.v")
+            macros.append(f"-DTWIN={_twin(request)}")
+            report["twin"] = True
+        compile_ = ["iverilog", "-g2012", "-Winfloop", *macros, "-s", request["bench"], "-o", "sim", "bench.v", *files]
+        code, said = _run(compile_)
+        if code:
+            return {**report, "stage": "compile", **_failure(code, said)}
+        code, said = _run(["vvp", "-n", "sim"], output="samples")
+        if code:
+            return {**report, "stage": "simulation", **_failure(code, said)}
+        with open("samples", encoding="ascii", errors="replace") as stream:
+            report["samples"] = stream.read()
+    return {**report, "stage": "done"}
+
+
+def _twin(request: dict[str, Any]) -> str:
+    """Return the netlist's module name, as hard to guess as the bench's."""
+    return "netlist_" + str(request["bench"])
+
+
+def _script(request: dict[str, Any], steps: list[str]) -> str:
+    top = request["top"]
+    common = f"read_verilog -sv combinational.sv; hierarchy -check -top {top}; proc; flatten; "
+    if "measure" not in steps:
+        return common + (
+            "opt_clean; check -assert; tee -q -o latches.txt select -count t:$*latch* t:$sr; "
+            f"rename {top} {_twin(request)}; write_verilog -noattr netlist.v"
+        )
+    return common + (
+        f"synth -top {top} -flatten; dffunmap; abc -g AND,NAND,OR,NOR,XOR,XNOR,MUX; opt_clean; "
+        "tee -q -o levels.txt ltp -noff; tee -q -o cells.json stat -json -tech cmos"
+    )
+
+
+def _has_latches() -> bool:
+    with open("latches.txt", encoding="utf-8") as stream:
+        return not stream.read().lstrip().startswith("0 ")
+
+
+def _statistics(top: str) -> dict[str, float]:
+    """Return cells, transistors (an estimate for CMOS) and the longest path in cells between registers."""
+    with open("cells.json", encoding="utf-8") as stream:
+        text = stream.read()
+    cells = json.loads(text[text.index("{") :])["modules"]["\\" + top]
+    with open("levels.txt", encoding="utf-8") as stream:
+        length = re.search(r"length=(-?\d+)", stream.read())
+    transistors = str(cells.get("estimated_num_transistors", cells["num_cells"])).rstrip("+")
+    return {
+        "cells": float(cells["num_cells"]),
+        "transistors": float(transistors),
+        "levels": float(max(0, int(length.group(1)))) if length else 0.0,
+    }
+
+
+def _without_checks(text: str) -> str:
+    """Write `always_comb`, `always_latch` and `always_ff` as plain `always`.
+
+    Synthesis would otherwise refuse designs over intent alone, such as a latch in an `always_comb`, that simulate well.
+    """
+    text = re.sub(r"(?<![\\\w$])always_(?:comb|latch)\b", "always @*", text)
+    return re.sub(r"(?<![\\\w$])always_ff\b", "always", text)
+
+
+def _difference(found: list[list[Any]], wanted: list[list[Any]]) -> str:
+    def named(ports: list[list[Any]]) -> set[str]:
+        return {f"{direction} [{width - 1}:0] {name}" for name, direction, width in ports}
+
+    missing, extra = sorted(named(wanted) - named(found)), sorted(named(found) - named(wanted))
+    parts = [f"missing {', '.join(missing)}" if missing else "", f"unexpected {', '.join(extra)}" if extra else ""]
+    return "the ports differ: " + "; ".join(filter(None, parts))
+
+
+def _run(argv: list[str], output: str | None = None) -> tuple[int, str]:
+    with open(output or os.devnull, "w") as sink:
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.PIPE, check=False)
+    return done.returncode, done.stderr.decode("utf-8", "replace")
+
+
+def _failure(code: int, said: str) -> dict[str, str]:
+    """Tell a tool that refused from one that ran out of memory or time, and from one that crashed."""
+    if code in (-signal.SIGKILL, -signal.SIGXCPU):
+        return {"kind": "limit", "reason": "out of memory" if code == -signal.SIGKILL else "out of time"}
+    if code < 0:
+        return {"kind": "crash", "reason": f"signal {-code}: {_errors(said)}"}
+    return {"kind": "failed", "reason": _errors(said)}
+
+
+def _errors(said: str) -> str:
+    lines = _MESSAGES.findall(said) or said.strip().splitlines()
+    return "\n".join(lines)[:_SHOWN]
+
+
+def _write(name: str, text: str) -> None:
+    with open(name, "w", encoding="utf-8", errors="surrogateescape") as stream:
+        stream.write(text)
