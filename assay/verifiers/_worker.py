@@ -2,12 +2,12 @@
 
 The supervisor is a clean, single-threaded process. It imports what a call needs *before* the clock starts, hands the
 call to its worker, and kills the worker when the wall limit is over; the next worker is a fork of the warm
-supervisor, X
+supervisor.
 
 Frames on all pipes: 4 bytes of length (network order), then JSON. JSON and not pickle, because a check that hostile
 input took over must not be able to run code in the trainer. Requests: first `{"path", "preload", "memory_mb",
-"parent"}`, then `{"function", "args", "wall_seconds"}`. Replies: one of `{"value"}`, `{"error"}`, `{"timeout"}`,
-`{"crash"}`.
+"parent"}`, then `{"function", "args", "wall_seconds", "cpu_seconds"}`. Replies: one of `{"value"}`, `{"error"}`,
+`{"timeout"}`, `{"exhausted"}`, `{"crash"}`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ MAX_FRAME = 64 * 2**20
 """Longest message in bytes; a longer one counts as a crash."""
 _TICK_MS = 1000
 _PR_SET_PDEATHSIG = 1
+_EXHAUSTED = "killed by SIGPROF"
 _OUT_OF_MEMORY = 77
 """Exit status of a worker that met its memory limit."""
 
@@ -112,6 +113,8 @@ class Supervisor:
             return read_frame(self.from_worker)
         except (EOFError, BrokenPipeError):
             how = self._kill()
+            if how == _EXHAUSTED:
+                return _reply(exhausted=call["cpu_seconds"])
             if how == f"exited with {_OUT_OF_MEMORY}":
                 return _reply(error="MemoryError: the memory limit was reached")
             return _reply(crash=how)
@@ -178,12 +181,15 @@ def work(requests: int, replies: int) -> int:
         while True:
             call = json.loads(read_frame(requests))
             _limit_cpu(call["wall_seconds"])
+            if call.get("cpu_seconds") is not None:  # the kernel ends the process when its own time is used up
+                signal.setitimer(signal.ITIMER_PROF, call["cpu_seconds"])
             try:
                 reply = _reply(value=_resolve(call["function"])(*call["args"]))
             except MemoryError:
                 return _OUT_OF_MEMORY  # what is left of this process is not to be relied on
             except BaseException as error:  # noqa: BLE001 - even SystemExit must come back as a failed call
                 reply = _reply(error=f"{type(error).__name__}: {str(error)[:2000]}")
+            signal.setitimer(signal.ITIMER_PROF, 0)
             write_frame(replies, reply)
     return 0
 

@@ -52,6 +52,10 @@ class WorkerTimeout(VerifierFault):
     """The call was killed at its wall limit."""
 
 
+class WorkerExhausted(WorkerTimeout):
+    """The call used up its processor time, which does not depend on the load of the machine."""
+
+
 class WorkerCrash(VerifierFault):
     """The worker's process died: a signal, an exit, or a broken message."""
 
@@ -70,10 +74,15 @@ class WorkerPool:
         memory_mb: int = 512,
         *,
         preload: Sequence[str] = (),
+        cpu_seconds: float | None = None,
     ) -> None:
-        """`memory_mb` is what a call may add to the worker's address space; `preload` are modules imported early."""
-        if workers < 1 or wall_seconds <= 0 or memory_mb < 1:
-            raise ConfigError("a worker pool needs workers >= 1, wall_seconds > 0 and memory_mb >= 1")
+        """`memory_mb` is what a call may add to the worker's address space; `preload` are modules imported early.
+
+        `cpu_seconds` limits the processor time of a call, for verdicts that must not depend on the load.
+        """
+        if workers < 1 or wall_seconds <= 0 or memory_mb < 1 or (cpu_seconds is not None and cpu_seconds <= 0):
+            raise ConfigError("a worker pool needs workers >= 1, seconds > 0 and memory_mb >= 1")
+        self.cpu_seconds = cpu_seconds
         self.workers, self.wall_seconds, self.memory_mb = workers, wall_seconds, memory_mb
         self._preload = list(preload)
         self._lock = threading.Lock()
@@ -84,14 +93,14 @@ class WorkerPool:
         """Run `module:function` on JSON arguments and return its JSON result.
 
         Raises:
-            WorkerTimeout: the wall limit was over.
+            WorkerTimeout: the wall limit was over; `WorkerExhausted`, the limit of processor time.
             WorkerCrash: the worker died (out of memory in C code, segmentation fault, exit).
             WorkerError: the function raised, or it cannot be imported.
         """
         if ":" not in function:
             raise ConfigError(f"a worker function is named 'module:function', not {function!r}")
         limit = self.wall_seconds if wall_seconds is None else wall_seconds
-        request = {"function": function, "args": list(args), "wall_seconds": limit}
+        request = {"function": function, "args": list(args), "wall_seconds": limit, "cpu_seconds": self.cpu_seconds}
         try:
             message = json.dumps(request).encode()
         except (TypeError, ValueError, RecursionError) as error:
@@ -240,6 +249,8 @@ def _unwrap(function: str, reply: bytes) -> Any:
     match content:
         case {"value": value}:
             return value
+        case {"exhausted": seconds}:
+            raise WorkerExhausted(f"{function}: used {seconds:g} s of processor time")
         case {"timeout": seconds}:
             raise WorkerTimeout(f"{function}: killed after {seconds:g} s")
         case {"crash": how}:

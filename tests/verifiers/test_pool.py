@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from assay.core.errors import ConfigError, VerifierFault
-from assay.verifiers.pool import WorkerCrash, WorkerError, WorkerPool, WorkerTimeout
+from assay.verifiers.pool import WorkerCrash, WorkerError, WorkerExhausted, WorkerPool, WorkerTimeout
 
 F = "tests.verifiers.pool_functions"
 
@@ -223,3 +223,13 @@ def test_settings_are_checked():
     for bad in ({"workers": 0}, {"wall_seconds": 0}, {"memory_mb": 0}):
         with pytest.raises(ConfigError):
             WorkerPool(**bad)
+
+
+def test_processor_time_is_limited_whatever_the_clock_says():
+    with WorkerPool(1, wall_seconds=60.0, cpu_seconds=0.2) as pool:
+        for _ in range(2):
+            with pytest.raises(WorkerExhausted, match=r"0\.2 s of processor time"):
+                pool.call(f"{F}:spin")
+        assert pool.call(f"{F}:sleep", 0.5) == 0.5  # sleeping uses none
+        for _ in range(5):
+            assert pool.call(f"{F}:add", 1, 1) == 2

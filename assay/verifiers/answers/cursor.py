@@ -29,6 +29,8 @@ class TokenCursor:
         self.bar_closes = False
         """Whether `|` ends the present expression."""
         self.colon_closes = False
+        self.integrals = 0
+        """Integrals around the present expression, which end at their `dx`."""
 
     # -- tokens ------------------------------------------------------------------------------------------------
 

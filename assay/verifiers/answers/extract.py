@@ -13,6 +13,8 @@ import re
 from itertools import zip_longest
 from typing import Literal, NamedTuple
 
+from assay.verifiers.answers.normalise import MAX_ANSWER
+
 TAIL = 20_000
 """Characters at the end of a response that are searched."""
 _PAUSE = "\n...\n"
@@ -79,7 +81,7 @@ _HIDDEN = re.compile(
 """What a page would not show to its reader."""
 _SHORTEST_HEDGE = 6
 _DENIAL = re.compile(r"\b(?:not|isn't|cannot|can't|never)\b", re.I)
-_FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$((?:[^$\\]|\\.)+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _NUMBER = re.compile(
     r"(?<![\w.,])[-+]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:/\d+)?(?:\s?\\?%)?(?!\w|[.,]\d)"
     r"|(?<![\w.,])\d{1,20}(?:,\d{3}){0,9}(?:\.\d{1,20})?(?=(?:cm|mm|km|m|kg|g)[²³]?\b)"
@@ -298,7 +300,7 @@ def _extract(response: str, unmarked: bool, gold: bool) -> Extraction:
         return Extraction(None, "none", reason="an inline formula spans several lines")
     if not gold:
         stripped = _TRAIL.sub("", _LEAD.sub("", stripped))
-    if len(stripped) <= BARE:
+    if len(stripped) <= (MAX_ANSWER if gold else BARE):
         return Extraction(stripped, "bare", fallback=_last_formula(stripped))
     formula = _last_formula(stripped)
     if formula is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from assay.verifiers.answers.cursor import TokenCursor, items_of, literal
 from assay.verifiers.answers.lexer import AnswerSyntaxError, Token
 from assay.verifiers.answers.nodes import (
@@ -69,12 +71,18 @@ class FunctionParser(TokenCursor):
         while True:
             if self.accept("/"):
                 factors[-1] = over(factors[-1], self.nested(self.power))
+            elif self.at_differential():
+                break
             elif self.starts_atom() and self.token.kind != "fn" and not self.is_op("(", "["):
                 factors.append(self.nested(self.power))
             else:
                 break
         argument = times(*factors)
         return (negative(argument) if sign.count("-") % 2 else argument,)
+
+    def at_differential(self) -> bool:
+        """Whether the `dx` that ends an integral is at hand."""
+        return self.integrals > 0 and self.token.value == "d" and self.tokens[self.at + 1].kind == "sym"
 
     def root(self) -> Node:
         r"""Parse a root: `\\sqrt[3]{x}`, `sqrt(x)`, `\\sqrt2`."""
@@ -182,13 +190,17 @@ class FunctionParser(TokenCursor):
 
     def integral(self, low: Node | None, high: Node | None) -> Node:
         """Parse the integrand up to its `dx`; what follows is added."""
+        self.integrals += 1
         body = self.expr()
+        self.integrals -= 1
         terms = body.terms if isinstance(body, Add) else (body,)
         for position, term in enumerate(terms):
             factors = term.factors if isinstance(term, Mul) else (term,)
-            if len(factors) >= 2 and factors[-2] == Sym("d") and isinstance(factors[-1], Sym):
-                integrand = plus(*terms[:position], times(*factors[:-2]) if len(factors) > 2 else number(1))
-                return plus(Big("int", factors[-1].name, low, high, integrand), *terms[position + 1 :])
+            for place, (mark, variable) in enumerate(itertools.pairwise(factors)):
+                if mark == Sym("d") and isinstance(variable, Sym):
+                    rest = factors[:place] + factors[place + 2 :]
+                    integrand = plus(*terms[:position], times(*rest) if rest else number(1))
+                    return plus(Big("int", variable.name, low, high, integrand), *terms[position + 1 :])
         raise self.error("an integral without its variable")
 
 

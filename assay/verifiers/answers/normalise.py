@@ -93,6 +93,7 @@ _SYNONYM = {
 }  # fmt: skip
 _THOUSANDS = re.compile(r"(?<=\d)(?:, ?\\! ?|\{,\})(?=\d{3})")
 """A comma that LaTeX sets without a gap can only separate thousands."""
+_BRACED_NUMERAL = re.compile(r"(?:\\text ?)?\{ ?(\d[0-9A-Fa-f]*) ?\}(?=_\{? ?\d)")
 _CHOOSE = re.compile(
     r"(?:\{ ?\})?[_^]\{? ?(?P<n>\w{1,4}) ?\}? ?"
     r"(?:\\(?:text|mathrm|mathbf)\{ ?)?(?P<kind>[CP]) ?\}?_\{? ?(?P<k>\w{1,4}) ?\}?"
@@ -162,6 +163,8 @@ def clean(text: str) -> str:
         text = text.replace("$", CURRENCY, 1)
     if "{,}" in text:
         text = _THOUSANDS.sub("", text)
+    if "}_" in text:
+        text = _BRACED_NUMERAL.sub(r"\1", text)
     if "_" in text and ("C" in text or "P" in text):
         text = _CHOOSE.sub(_combinations, text)
     elif "C" in text or "P" in text:

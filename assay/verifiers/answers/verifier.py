@@ -11,7 +11,8 @@ Four tiers, cheap first; a verdict's `stage` names the one that decided:
 Nothing here evaluates model text: it is parsed by a closed grammar. No signals, no global state: safe in threads.
 
 Who is charged for what cannot be decided: an unreadable *gold* is no verdict (`unparsable`). An unreadable answer is
-wrong (`unparsable`). A comparison that uses up its budget is charged to the answer (wrong, `timeout`) when the gold by
+wrong (`unparsable`). A comparison that uses up its budget (counted steps, or a worker's processor time: never the
+clock, so that the load of the machine charges nobody) is charged to the answer (wrong, `timeout`) when the gold by
 itself is cheap, so that nobody gains by writing what cannot be checked; else it is no verdict (`timeout`).
 """
 
@@ -31,17 +32,18 @@ from assay.verifiers.answers.compare import Comparison
 from assay.verifiers.answers.equality import Undecided
 from assay.verifiers.answers.evaluate import Budget, BudgetExceeded
 from assay.verifiers.answers.exact import Rational, read_rational
-from assay.verifiers.answers.extract import Extraction, extract
+from assay.verifiers.answers.extract import BARE, Extraction, extract
 from assay.verifiers.answers.lexer import AnswerSyntaxError
 from assay.verifiers.answers.nodes import Big, Expr, Group, Listing, Node, SetOf, Text, number, plus, walk
 from assay.verifiers.answers.normalise import MAX_ANSWER, canonical, clean
 from assay.verifiers.answers.parser import parse
 from assay.verifiers.answers.policy import AnswerPolicy
-from assay.verifiers.answers.worker import Busy, Starting, SymbolicTier
+from assay.verifiers.answers.worker import Busy, SymbolicTier, TooDear
 from assay.verifiers.base import Evidence, Verifier, run_verifier
 
-STEPS = 1000
-"""Budget of one comparison; a step is about ten microseconds."""
+STEPS = 800
+"""Budget of one comparison; a step is about ten microseconds. Sixty-four comparisons at once, each of which uses it up,
+end within a second."""
 _WORKER_STEPS = 5000
 """What a question to the worker tier costs a group."""
 _FREE_TEXT = 5
@@ -81,6 +83,8 @@ class Reading:
 
     def as_list(self) -> Node | None:
         """The answer with commas between digits read as separators: `1,234` as two items."""
+        if _SEPARATED.search(self.cleaned) is None:
+            return self.node
         try:
             return parse(self.cleaned, thousands=False)
         except (AnswerSyntaxError, RecursionError):
@@ -96,7 +100,7 @@ def read_gold(target: str) -> Reading | None:
     reading = Reading(found.answer)
     if found.fallback is not None and found.kind in ("bare", "phrase") and not _is_formula(reading):
         formula = Reading(found.fallback)
-        if _is_formula(formula) and "$" in target:
+        if _is_formula(formula) and ("$" in target or len(target) > BARE):
             return formula
     return reading
 
@@ -223,14 +227,24 @@ class MathVerifier(Verifier):
             for other in found.others:
                 if found.kind == "phrase" and _is_remark(Reading(other)):
                     continue
-                if not (self._judge(other, answer, steps).correct or self._judge(answer, other, steps).correct):
+                if not (self._same_answer(other, answer, steps) or self._same_answer(answer, other, steps)):
                     return wrong(f"also answers {other[:60]!r}", extracted=answer, stage="extract")
-        verdict = self._judge(gold.text, answer, steps)
+        try:
+            verdict = self._judge(gold.text, answer, steps)
+        except Busy as fault:  # an exception, so that it is not remembered
+            return no_verdict(str(fault), status="timeout", extracted=answer, stage="worker")
         if verdict.correct or verdict.status == "timeout" or found.fallback in (None, answer):
             return verdict
         assert found.fallback is not None
-        later = self._judge(gold.text, found.fallback, steps)
-        return later if later.correct and self._is_prose(answer) else verdict
+        if self._same_answer(gold.text, found.fallback, steps) and self._is_prose(answer):
+            return self._judge(gold.text, found.fallback, steps)
+        return verdict
+
+    def _same_answer(self, one: str, two: str, steps: int) -> bool:
+        try:
+            return self._judge(one, two, steps).correct is True
+        except Busy:
+            return False
 
     @staticmethod
     def _is_prose(answer: str) -> bool:
@@ -309,9 +323,9 @@ class MathVerifier(Verifier):
         budget.left -= _WORKER_STEPS
         try:
             same = self._worker.equal(gold.node, answer.node)
-        except Starting as fault:
-            return no_verdict(str(fault), status="timeout", **about)
-        except Busy as fault:
+        except Busy:
+            raise
+        except TooDear as fault:
             if gold_is_heavy:
                 return no_verdict(str(fault), status="timeout", **about)
             return wrong("too expensive to check", status="timeout", **about)
@@ -337,6 +351,7 @@ def _is_heavy(node: Node) -> bool:
 _ONE_AT_A_TIME = Lock()
 """Held while two answers are compared: many threads in pure Python would only slow each other down, and one expensive
 comparison among 64 threads would take 64 times as long instead of waiting its turn."""
+_SEPARATED = re.compile(r"\d[, ] ?\d{3}")
 _PLAIN_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _COLLECTIONS = (Listing, SetOf, Group)
 

@@ -1,7 +1,7 @@
 """The killable tier: asks sympy in worker processes, and answers in bounded time also when they are busy or starting.
 
 A caller waits at most `patience` seconds, whatever the queue holds; a call that is abandoned is still killed at its own
-wall limit. Processes start with the first question (`warm` starts them earlier).
+limit of processor time. Processes start with the first question (`warm` starts them earlier).
 """
 
 from __future__ import annotations
@@ -19,22 +19,29 @@ from assay.verifiers.answers.symbolic import encode
 WORKERS = 2
 QUEUE = 4
 """Questions in hand beyond which a new one is refused at once."""
+_WALL = 10.0
+"""Wall limit of a question in units of its processor time, for one that waits without computing."""
 _FUNCTION = "assay.verifiers.answers.symbolic:equal_encoded"
 
 
 class Busy(VerifierFault):
-    """No worker could take the question in time, or it ran into its limit."""
+    """No worker could take the question in time: nothing is known about the answer."""
 
 
 class Starting(Busy):
     """The worker processes are not up yet."""
 
 
+class TooDear(VerifierFault):
+    """The question used up its own processor time, whatever else the machine was doing."""
+
+
 class SymbolicTier:
     """Questions to sympy under limits of time and memory. Thread-safe; processes are started lazily."""
 
-    def __init__(self, *, patience: float = 0.5, wall_seconds: float = 0.4, memory_mb: int = 512) -> None:
-        self.patience, self.wall_seconds, self.memory_mb = patience, wall_seconds, memory_mb
+    def __init__(self, *, patience: float = 0.7, cpu_seconds: float = 0.2, memory_mb: int = 512) -> None:
+        """`cpu_seconds` is what a question may use; `patience` how long a caller waits, also for others' questions."""
+        self.patience, self.cpu_seconds, self.memory_mb = patience, cpu_seconds, memory_mb
         self._lock = Lock()
         self._pool: Any = None
         self._threads: ThreadPoolExecutor | None = None
@@ -45,7 +52,8 @@ class SymbolicTier:
         """Return whether sympy finds two expressions equal.
 
         Raises:
-            Busy: not decided in time.
+            Busy: not decided in time, for want of a free worker.
+            TooDear: the question used up its processor time.
             VerifierFault: the worker failed.
             ValueError: the expressions cannot be put to sympy.
         """
@@ -64,13 +72,15 @@ class SymbolicTier:
             self._in_hand += 1
             asked = self._threads.submit(self._pool.call, _FUNCTION, *arguments)
         asked.add_done_callback(self._done)
-        from assay.verifiers.pool import WorkerTimeout
+        from assay.verifiers.pool import WorkerExhausted, WorkerTimeout
 
         try:
             return bool(asked.result(max(0.0, deadline - time.monotonic())))
         except FutureTimeout:
             asked.cancel()
             raise Busy("the workers are busy") from None
+        except WorkerExhausted as error:
+            raise TooDear(str(error)) from None
         except WorkerTimeout as error:
             raise Busy(str(error)) from None
 
@@ -84,7 +94,9 @@ class SymbolicTier:
             if self._first is None:
                 from assay.verifiers.pool import WorkerPool
 
-                self._pool = WorkerPool(WORKERS, self.wall_seconds, self.memory_mb, preload=("sympy",))
+                self._pool = WorkerPool(
+                    WORKERS, _WALL * self.cpu_seconds, self.memory_mb, preload=("sympy",), cpu_seconds=self.cpu_seconds
+                )
                 self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="assay-sympy")
                 one = ["num", "1", "1"]
                 starts = [self._threads.submit(self._pool.call, _FUNCTION, one, one) for _ in range(WORKERS)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -16,7 +15,7 @@ from assay.verifiers.answers.worker import QUEUE, Busy, SymbolicTier
 
 @pytest.fixture(scope="module")
 def verifier() -> Iterator[MathVerifier]:
-    made = MathVerifier(worker=SymbolicTier(patience=60, wall_seconds=20))  # a busy machine must not decide
+    made = MathVerifier(worker=SymbolicTier(patience=60, cpu_seconds=20))  # a busy machine must not decide
     made.warm()
     yield made
     made.close()
@@ -29,6 +28,8 @@ def verifier() -> Iterator[MathVerifier]:
         (r"\frac12", r"\int_0^1 x^2 dx", False),
         ("1", r"\lim_{x\to 0}\frac{\sin x}{x}", True),
         (r"\frac{\pi^2}{6}", r"\sum_{n=1}^{\infty}\frac{1}{n^2}", True),
+        ("2", r"\int_0^\pi \sin x dx", True),
+        (r"\ln 2", r"\int_1^2 \frac{dx}{x}", True),
         (r"\frac{\pi^2}{8}", r"\sum_{n=1}^{\infty}\frac{1}{n^2}", False),
     ],
 )
@@ -39,16 +40,14 @@ def test_integrals_limits_and_series(verifier: MathVerifier, gold: str, answer: 
 
 @pytest.fixture(scope="module")
 def strict() -> Iterator[MathVerifier]:
-    made = MathVerifier()
+    made = MathVerifier(worker=SymbolicTier(patience=60))  # only the worker's own processor time is limited
     made.warm()
     yield made
     made.close()
 
 
 def test_an_expensive_answer_is_killed_and_refused(strict: MathVerifier) -> None:
-    started = time.perf_counter()
     verdict = strict.verify_answer("5", r"\sum_{k=1}^{100000000} \sin(k^{k})")
-    assert time.perf_counter() - started < 5.0
     assert (verdict.status, verdict.score) == ("timeout", 0.0)
 
 
@@ -58,12 +57,24 @@ def test_an_expensive_gold_is_no_verdict(strict: MathVerifier) -> None:
 
 
 def test_a_full_queue_refuses_at_once() -> None:
-    tier = SymbolicTier(patience=60, wall_seconds=20)
+    tier = SymbolicTier(patience=60, cpu_seconds=20)
     tier.warm().result()
     tier._in_hand = QUEUE
     with pytest.raises(Busy):
         tier.equal(parse("x"), parse("y"))
     tier.close()
+
+
+def test_waiting_for_a_worker_is_no_verdict_and_not_remembered() -> None:
+    tier = SymbolicTier(patience=60, cpu_seconds=20)
+    verifier = MathVerifier(worker=tier)
+    verifier.warm()
+    tier._in_hand = QUEUE
+    verdict = verifier.verify_answer(r"\frac13", r"\int_0^1 x^2 dx")
+    assert (verdict.status, verdict.score) == ("timeout", None)
+    tier._in_hand = 0
+    assert verifier.verify_answer(r"\frac13", r"\int_0^1 x^2 dx").correct is True
+    verifier.close()
 
 
 def test_without_workers_a_sum_is_not_shown_equal() -> None:
