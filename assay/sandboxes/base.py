@@ -154,6 +154,8 @@ class JobResult:
     """Largest resident size of any one process, the interpreter included."""
     tier: Tier = Tier.NONE
     backend: str = ""
+    image: str = ""
+    """Digest of the container image, where there is one."""
     attempts: int = 1
     reason: str = ""
     """One line for a person, for all but `ok`."""
@@ -183,6 +185,8 @@ class IsolationReport:
     mechanisms: Mapping[str, str]
     """Mechanism -> `active`, or why it is not."""
     languages: tuple[str, ...] = ("python",)
+    image: str = ""
+    """Digest of the container image, where there is one."""
 
     def missing(self, tier: Tier) -> list[str]:
         """Return what keeps the sandbox from a tier, each as `mechanism: reason`."""

@@ -27,15 +27,23 @@ _THREAD_STACKS = 256 * 2**20
 class Execution:
     """A job under way. Call `result` once, or `close`."""
 
-    def __init__(self, slot: Slot, job: Job, mode: str, *, channel: bool = False) -> None:
-        self._slot, self._job = slot, job
-        self._done: Callable[[], None] = lambda: None
+    def __init__(
+        self,
+        slot: Slot,
+        job: Job,
+        mode: str,
+        *,
+        channel: bool = False,
+        done: Callable[[Slot, bool], None] = lambda slot, clean: None,
+    ) -> None:
+        """Start it. `done` is told, once, when the job is over, and whether the slot is ready for another."""
+        self._slot, self._job, self._done = slot, job, done
         self._fds: dict[str, int] = {}
         self._channel: socket.socket | None = None
         try:
             self._start(mode, channel)
         except BaseException:
-            self._release()
+            self._release(clean=False)
             raise
 
     def _start(self, mode: str, channel: bool) -> None:
@@ -53,10 +61,11 @@ class Execution:
         if job.fetch:
             fds["fetched"] = memfd.empty("fetched")
             order.append(fds["fetched"])
-        counted = self._slot.group is not None
+        counted = self._slot.spec.memory_counted
         if self._slot.group is not None:
             self._slot.group.limit(limits.memory_bytes, limits.processes)
-        memory = limits.memory_bytes + (_THREAD_STACKS if counted else 0)
+        exact = limits.memory_bytes >= self._slot.spec.memory_fixed
+        memory = limits.memory_bytes + (_THREAD_STACKS if counted and exact else 0)
         request = wire.Request(
             cpu=limits.cpu_seconds,
             wall=limits.wall,
@@ -64,7 +73,7 @@ class Execution:
             address_space=0 if job.argv and counted else self._slot.address_space + memory,
             file_size=max(limits.output_bytes, limits.disk_bytes),
             open_files=limits.open_files,
-            processes=limits.processes + (_own_threads() if self._slot.shares_user else 0),
+            processes=limits.processes + (_own_threads() if self._slot.shares_user else self._slot.spec.processes),
             stack=limits.stack_bytes,
             disk=limits.disk_bytes,
             output=limits.output_bytes,
@@ -73,16 +82,15 @@ class Execution:
         if theirs is not None:
             theirs.close()
 
-    def on_close(self, action: Callable[[], None]) -> None:
-        """Do this once the job is over."""
-        self._done = action
-
     def result(self) -> JobResult:
         """Wait for the end. Raises `SandboxFault` when the slot was lost."""
+        clean = False
         try:
-            return self._result()
+            result = self._result()
+            clean = True
         finally:
-            self._release()
+            self._release(clean=clean)
+        return result
 
     def _result(self) -> JobResult:
         limits, cap = self._job.limits, self._job.limits.output_bytes
@@ -91,8 +99,9 @@ class Execution:
         stderr, more_err = memfd.contents(self._fds["stderr"], cap)
         result, more_result = memfd.contents(self._fds["result"], codec.MAX_BYTES + 64)
         overflow = more_out or more_err or more_result
-        failed = reply.status != 0
-        events = self._slot.group.events() if failed and self._slot.group is not None else (False, False)
+        events = (reply.out_of_memory, reply.out_of_processes)
+        if reply.status and self._slot.group is not None:
+            events = self._slot.group.events()
         outcome = judge(reply, limits, stderr, overflow=overflow, events=events)
         return JobResult(
             outcome.status,
@@ -174,21 +183,22 @@ class Execution:
         if not self._fds:
             return
         self._slot.signal(wire.KILL)
+        clean = False
         try:
             self._slot.finish(0)
+            clean = True
         except SandboxFault:
-            pass  # the slot is closed by its owner in any case
+            pass  # its owner closes the slot
         finally:
-            self._release()
+            self._release(clean=clean)
 
-    def _release(self) -> None:
+    def _release(self, *, clean: bool) -> None:
         fds, self._fds = self._fds, {}
         for fd in fds.values():
             os.close(fd)
         if self._channel is not None:
             self._channel.close()
-        done, self._done = self._done, lambda: None
-        done()
+        self._done(self._slot, clean)
 
 
 def _own_threads() -> int:

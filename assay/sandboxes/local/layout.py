@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from assay.core.errors import ConfigError
 from assay.sandboxes.languages import headers, host
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -46,7 +47,9 @@ def environment() -> dict[str, str]:
 
 
 def preload(name: str) -> tuple[str, ...]:
-    """Return the modules of a set."""
+    """Return the modules of a set. Raises `ConfigError` for an unknown one."""
+    if name not in PRELOADS:
+        raise ConfigError(f"unknown preload set {name!r}; known: {', '.join(PRELOADS)}")
     return PRELOADS["plain"] + (PRELOADS[name] if name != "plain" else ())
 
 

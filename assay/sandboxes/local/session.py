@@ -29,9 +29,9 @@ class LocalSession:
         self._limits = limits
         self._lock = threading.Lock()
         whole = replace(limits, wall_seconds=_LIFETIME, cpu_seconds=_LIFETIME_CPU)
-        slot = pool.extra()
-        self._execution: Execution | None = Execution(slot, Job(limits=whole), "session", channel=True)
-        self._execution.on_close(slot.close)
+        self._execution: Execution | None = Execution(
+            pool.extra(), Job(limits=whole), "session", channel=True, done=pool.give_back
+        )
 
     def execute(self, code: str, *, seconds: float | None = None) -> CellResult:
         """Run one cell."""

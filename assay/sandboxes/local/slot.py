@@ -8,14 +8,15 @@ import os
 import select
 import signal
 import socket
-from collections.abc import Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from assay.sandboxes.base import SandboxFault
 from assay.sandboxes.local.agent import wire
-from assay.sandboxes.local.cgroups import Hierarchy, SlotGroup
-from assay.sandboxes.local.zygote import Zygote
+from assay.sandboxes.local.cgroups import SlotGroup
+from assay.sandboxes.local.zygote import ZygoteLink
 
 _START_SECONDS = 30.0
 _GRACE_SECONDS = 15.0
@@ -33,53 +34,72 @@ class SlotSpec:
     """How to make a slot."""
 
     strategy: str
-    trees: tuple[str, ...]
-    boxes: str
-    drop_uid: bool
-    disk: int
+    trees: tuple[str, ...] = ()
+    boxes: str = ""
+    drop_uid: bool = False
+    disk: int = 64 * 2**20
+    memory_counted: bool = False
+    """Whether a control group counts the memory of the whole tree, so that address space need not stand for it."""
+    memory_fixed: int = 0
+    """What the group grants to every job, where it is not set for each: smaller limits rest on address space."""
+    processes: int = 0
+    """Of the agent's own that are counted with the job's."""
+
+    def request(self, index: int) -> dict[str, Any]:
+        """Return what to tell the zygote."""
+        return {**asdict(self), "uid_base": _UID_BASE + os.getpid() % 500_000 * 128 + index % 64 * 2}
 
 
 class Slot:
     """A running slot. Used by one thread at a time."""
 
-    def __init__(self, zygote: Zygote, spec: SlotSpec, index: int, hierarchy: Hierarchy | None) -> None:
-        """Start it; raises `SandboxFault` with the step that failed."""
-        self.group = None if hierarchy is None else SlotGroup(hierarchy)
-        self.address_space = zygote.address_space
+    def __init__(
+        self,
+        zygote: ZygoteLink,
+        spec: SlotSpec,
+        index: int = 0,
+        *,
+        group: SlotGroup | None = None,
+        jobs: int = sys.maxsize,
+        on_close: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Start it; raises `SandboxFault` with the step that failed. After `jobs` jobs it is `spent`."""
+        self.group, self.spec, self.address_space = group, spec, zygote.address_space
+        self._left, self._on_close = jobs, on_close
         self._pidfd = -1
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(_START_SECONDS)
-        request = {
-            "strategy": spec.strategy,
-            "trees": spec.trees,
-            "boxes": spec.boxes,
-            "drop_uid": spec.drop_uid,
-            "disk": spec.disk,
-            "memory_counted": hierarchy is not None,
-            "uid_base": _UID_BASE + os.getpid() % 500_000 * 128 + index % 64 * 2,
-        }
         try:
             with theirs:
-                first = zygote.fork(request, theirs)
+                first = zygote.fork(spec.request(index), theirs)
             if self.group is not None:
                 self.group.join(first)
             self._control.send(b"go")
             self.mechanisms: dict[str, str] = self._await_ready()
-        except (OSError, SandboxFault) as error:
+        except (OSError, ValueError, SandboxFault) as error:
             self.close()
             raise SandboxFault(str(error)) from None
 
     def _await_ready(self) -> dict[str, str]:
-        """Wait for two messages, in whatever order they come: the slot's process id, and that it is ready."""
+        """Wait for two messages, in whatever order they come: the slot's process, and that it is ready."""
         ready: dict[str, str] | None = None
         while ready is None or self._pidfd < 0:
-            message = self._receive()
+            packet, fds, _, _ = socket.recv_fds(self._control, wire.MAX_PACKET, 1)
+            if not packet:
+                raise SlotLost("the slot is gone")
+            if fds:
+                self._pidfd = fds[0]
+                continue
+            message = json.loads(packet)
             if "failed" in message:
                 raise SandboxFault(message["failed"])
-            if "pid" in message:
-                self._pidfd = os.pidfd_open(message["pid"])
-            ready = message.get("ready", ready)
+            ready = message["ready"]
         return ready
+
+    @property
+    def spent(self) -> bool:
+        """Whether it has run as many jobs as it should."""
+        return self._left <= 0
 
     @property
     def shares_user(self) -> bool:
@@ -88,6 +108,7 @@ class Slot:
 
     def start(self, request: wire.Request, fetch: tuple[str, ...], fds: Sequence[int]) -> None:
         """Send a job. `fds`: stdin, stdout, stderr, payload, result, channel, and where fetched files go."""
+        self._left -= 1
         try:
             socket.send_fds(self._control, [request.pack(fetch)], fds)
         except OSError as error:
@@ -105,10 +126,6 @@ class Slot:
         """Send `wire.INTERRUPT` or `wire.KILL` to the job that runs."""
         with contextlib.suppress(OSError):
             self._control.send(operation)
-
-    def _receive(self) -> dict[str, Any]:
-        message: dict[str, Any] = json.loads(self._packet())
-        return message
 
     def _packet(self) -> bytes:
         try:
@@ -135,3 +152,5 @@ class Slot:
         if self.group is not None:
             self.group.remove()
             self.group = None
+        done, self._on_close = self._on_close, lambda: None
+        done()

@@ -15,6 +15,7 @@ from typing import Any
 from assay.sandboxes.base import SandboxFault
 from assay.sandboxes.local import layout, memfd
 
+AGENT = Path(__file__).parent / "agent"
 _BOOT = (
     "import sys; sys.path.insert(0, {path!r}); from agent import forks; forks.collect(); "
     "import site; site.main(); from agent.zygote import main; sys.path.remove({path!r}); main()"
@@ -22,44 +23,23 @@ _BOOT = (
 _START_SECONDS = 60.0
 
 
-class Zygote:
-    """A process that forks slots. Executed with a small environment; holds nothing of the caller's."""
+def boot_options(agent: Path) -> list[str]:
+    """Return the options by which an interpreter becomes a zygote; its control socket and modules follow."""
+    return ["-s", "-S", "-B", "-P", "-X", "utf8", "-c", _BOOT.format(path=str(agent.parent))]
 
-    def __init__(self, modules: Sequence[str]) -> None:
+
+class ZygoteLink:
+    """The client's end of a zygote's control socket."""
+
+    def __init__(self, control: socket.socket) -> None:
+        """Wait for the zygote to be ready. Raises `SandboxFault` when it is not."""
         self._lock = threading.Lock()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        errors = memfd.empty("zygote-errors")
-        boot = _BOOT.format(path=str(Path(__file__).parent))
-        command = [sys.executable, "-s", "-S", "-B", "-P", "-X", "utf8", "-c", boot, str(theirs.fileno()), *modules]
-        with theirs:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                pass_fds=[theirs.fileno()],
-                env=layout.environment(),
-                cwd="/",
-                start_new_session=True,  # Ctrl-C is for the caller, who then closes us
-            )
-        self._control = ours
-        ours.settimeout(_START_SECONDS)
-        try:
-            self.address_space: int = self._receive()["address_space"]
-        except SandboxFault:
-            text = memfd.contents(errors, 2000)[0].decode("utf-8", "replace").strip()
-            self.close()
-            raise SandboxFault(f"the zygote did not start: {(text.splitlines() or ['no message'])[-1]}") from None
-        finally:
-            os.close(errors)
-
-    @property
-    def alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process.poll() is None
+        self._control = control
+        control.settimeout(_START_SECONDS)
+        self.address_space = int(self._receive()["address_space"])
 
     def fork(self, spec: dict[str, Any], control: socket.socket) -> int:
-        """Fork a process that becomes a slot on `control`; return its process id."""
+        """Fork a process that becomes a slot on `control`; return its process id, as the zygote sees it."""
         with self._lock:
             try:
                 socket.send_fds(self._control, [json.dumps(spec).encode()], [control.fileno()])
@@ -78,8 +58,45 @@ class Zygote:
         return answer
 
     def close(self) -> None:
-        """End the process."""
+        """Hang up, upon which the zygote ends."""
         self._control.close()
+
+
+class Zygote(ZygoteLink):
+    """A process that forks slots. Executed with a small environment; holds nothing of the caller's."""
+
+    def __init__(self, modules: Sequence[str]) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        errors = memfd.empty("zygote-errors")
+        command = [sys.executable, *boot_options(AGENT), str(theirs.fileno()), ",".join(layout.ENVIRONMENT), *modules]
+        with theirs:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                pass_fds=[theirs.fileno()],
+                env=layout.environment(),
+                cwd="/",
+                start_new_session=True,  # Ctrl-C is for the caller, who then closes us
+            )
+        try:
+            super().__init__(ours)
+        except SandboxFault:
+            text = memfd.contents(errors, 2000)[0].decode("utf-8", "replace").strip()
+            self.close()
+            raise SandboxFault(f"the zygote did not start: {(text.splitlines() or ['no message'])[-1]}") from None
+        finally:
+            os.close(errors)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """End the process."""
+        super().close()
         try:
             self._process.wait(2)
         except subprocess.TimeoutExpired:

@@ -68,7 +68,7 @@ def test_requests_arrive_as_sent(fetch, size, seconds):
 
 @given(st.lists(st.none() | st.integers(0, 2**40), max_size=5), st.text(max_size=20), st.booleans())
 def test_replies_arrive_as_sent(sizes, setup, killed):
-    reply = wire.Reply(-9, killed, 0.5, 1.5, 7, tuple(sizes), setup.encode("utf-8", "replace").decode())
+    reply = wire.Reply(-9, killed, 0.5, 1.5, 7, killed, True, tuple(sizes), setup.encode("utf-8", "replace").decode())
     assert wire.unpack_reply(reply.pack()) == reply
 
 

@@ -57,8 +57,8 @@ def _kill_at_random(sandbox, over):
     rng = random.Random(1)
     while not over.wait(rng.uniform(0.5, 1.5)):
         pool = sandbox._pool
-        if rng.random() < 0.3 and pool._zygote is not None:
-            pool._zygote._process.kill()
+        if rng.random() < 0.3 and pool.source._zygote is not None:
+            pool.source._zygote._process.kill()
             continue
         for slot in list(pool._all)[:1]:
             if slot._pidfd >= 0:

@@ -1,7 +1,7 @@
 """The one directory that a job may write to, fresh for every job.
 
 `MountedBox` is a file system of its own and is mounted anew when it was touched. `DirectoryBox` serves where mounting
-is not possible: every job gets a new directory under a new name, and Landlock shows it no other.
+is not possible: every job gets a new directory under a new name, and Landlock shows it no other but the shared ones.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ class Box(ABC):
     """The job's directory. `generation` changes whenever `path` names another inode than before."""
 
     path: str
+    shared: tuple[str, ...] = ()
+    """More directories that jobs may write to; emptied after each."""
     generation: int = 0
 
     @abstractmethod
@@ -101,8 +103,8 @@ def _inodes(size: int) -> int:
 class DirectoryBox(Box):
     """A new directory for each job, under `base`."""
 
-    def __init__(self, base: str, uid: int | None) -> None:
-        self._base, self._uid = base, uid
+    def __init__(self, base: str, uid: int | None, shared: tuple[str, ...] = ()) -> None:
+        self._base, self._uid, self.shared = base, uid, shared
         self.path = ""
 
     def prepare(self, size: int) -> None:
@@ -116,6 +118,12 @@ class DirectoryBox(Box):
     def clean(self) -> None:
         """Remove the tree, however deep, whatever its modes."""
         remove_tree(self.path)
+        for directory in self.shared:
+            for entry in list(os.scandir(directory)):
+                if entry.is_dir(follow_symlinks=False):
+                    remove_tree(entry.path)
+                else:
+                    os.unlink(entry.path)
 
 
 def remove_tree(path: str) -> None:

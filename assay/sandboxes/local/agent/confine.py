@@ -36,25 +36,37 @@ class _Program(ctypes.Structure):
 class Confinement:
     """The prepared restrictions of one slot."""
 
-    def __init__(self, *, uid: int | None, namespaces: bool, memory_counted: bool, readable: Sequence[str]) -> None:
-        """`uid`: the user id that jobs get, None to keep the slot's. `readable` counts only without namespaces."""
-        self.uid = uid
-        self._readable = ["/"] if namespaces else [path for path in readable if os.path.exists(path)]
+    def __init__(
+        self,
+        *,
+        uid: int | None,
+        unix_sockets: bool,
+        memory_counted: bool,
+        readable: Sequence[str] = ("/",),
+        first_victim: bool = False,
+    ) -> None:
+        """Prepare.
+
+        `uid`: the user id that jobs get, None to keep the slot's. `readable`: the trees that they may read.
+        `first_victim`: whether the kernel, out of memory, must kill jobs before whatever else is in their group.
+        """
+        self.uid, self._first_victim = uid, first_victim
+        self._readable = [path for path in readable if os.path.exists(path)]
         self._devices = [f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom")]
         self.landlock_abi = landlock.abi()
         self.ruleset = -1
         """Descriptor of the Landlock ruleset, -1 without Landlock."""
         self._ceilings = [(name, resource.getrlimit(name)[1]) for name in _LIMITS]
-        instructions = seccomp.build(unix_sockets=namespaces, memfd=memory_counted)
+        instructions = seccomp.build(unix_sockets=unix_sockets, memfd=memory_counted)
         self.filter = None if instructions is None else _Program(len(instructions) // 8, instructions)
 
-    def set_box(self, path: str) -> None:
-        """Name the one writable directory. Again whenever it is replaced: rules hold for inodes."""
+    def set_box(self, paths: Sequence[str]) -> None:
+        """Name the writable directories. Again whenever one is replaced: rules hold for inodes."""
         if not self.landlock_abi:
             return
         if self.ruleset >= 0:
             os.close(self.ruleset)
-        self.ruleset = landlock.ruleset(self.landlock_abi, self._readable, [path], self._devices)
+        self.ruleset = landlock.ruleset(self.landlock_abi, self._readable, paths, self._devices)
 
     def apply(self, request: Request, ruleset: int) -> None:
         """Confine this process, for good. `ruleset` is a descriptor of the Landlock ruleset in this process."""
@@ -66,6 +78,9 @@ class Confinement:
             os.setresuid(self.uid, self.uid, self.uid)
         # Lost with the old user id; /dev/stdin needs it, and there is no secret in this process.
         linux.prctl(linux.PR_SET_DUMPABLE, 1)
+        if self._first_victim:
+            with open("/proc/self/oom_score_adj", "w") as stream:
+                stream.write("1000")
         if self.landlock_abi:
             landlock.restrict_self(ruleset)
         if self.filter is not None:

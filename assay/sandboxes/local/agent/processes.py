@@ -1,7 +1,7 @@
 """Ending a job: every process of it killed, every one reaped, its CPU time added up.
 
-Three ways, by what the slot has. All leave no process behind, also none that called `setsid` and forked twice, since
-orphans come back to the slot: it is pid 1 of a namespace, or a subreaper.
+There are three ways, by what the slot has. All leave no process behind, also none that called `setsid` and forked
+twice, since orphans come back to the slot: it is pid 1 of a namespace, or a subreaper.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Processes:
 
 
 def kill_namespace() -> None:
-    """As pid 1 of a process namespace: kill everything else in it, in one step that no fork can outrun."""
+    """In a process namespace of one's own: kill all but this process and pid 1, in one step that no fork can outrun."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(-1, signal.SIGKILL)
 

@@ -1,6 +1,6 @@
 """From a forked zygote to a slot: namespaces, root, identity, then `Slot.serve`.
 
-Three ways, tried by the client in this order:
+Three ways on a host, tried by the client in this order:
 
 * `root`: real root builds the mounts, then enters a user namespace that maps two ids which exist nowhere else: 0 for
   the slot, 1000 for jobs. Jobs are strangers to the slot and to the host.
@@ -8,6 +8,8 @@ Three ways, tried by the client in this order:
   capabilities that make the difference are dropped by each job.
 * `plain`: no namespaces (default containers). Landlock and seccomp carry the isolation; as root each slot has a user
   id of its own for its jobs.
+
+And one, `container`, inside a container that was started for this slot alone and brings namespaces and control groups.
 
 A failure is told to the client, with the step in it, and the process ends.
 """
@@ -24,6 +26,7 @@ from typing import Any, NoReturn
 from . import landlock, linux
 from .boxes import Box, DirectoryBox, MountedBox
 from .confine import Confinement, confine_slot
+from .counters import Counters, no_events
 from .processes import Processes, kill_descendants, kill_namespace, kill_user
 from .slot import Slot, reserve_descriptors
 
@@ -39,7 +42,7 @@ def become_slot(spec: dict[str, Any], control: socket.socket) -> NoReturn:
         os.umask(0o022)
         if os.getuid() == 0:
             os.setgroups([])
-        strategy = {"root": _as_root, "user": _as_user, "plain": _plain}[spec["strategy"]]
+        strategy = _STRATEGIES[spec["strategy"]]
         strategy(spec, control)
     except Exception as error:  # noqa: BLE001 - whatever fails is told to the client, who tries another strategy
         control.send(json.dumps({"failed": f"{type(error).__name__}: {error}"[:500]}).encode())
@@ -60,7 +63,7 @@ def _as_root(spec: dict[str, Any], control: socket.socket) -> NoReturn:
             for name in ("uid_map", "gid_map"):
                 Path(f"/proc/{pid}/{name}").write_text(f"0 {base} 1\n{JOB_UID} {base + 1} 1\n")
             ours.send(b"m")
-        control.send(json.dumps({"pid": pid}).encode())
+        _send_process(control, pid)
         os._exit(0)
     ours.close()
     linux.unshare(linux.CLONE_NEWNS)
@@ -89,7 +92,7 @@ def _as_user(spec: dict[str, Any], control: socket.socket) -> NoReturn:
     Path("/proc/self/gid_map").write_text(f"{JOB_UID} {gid} 1")
     pid = os.fork()
     if pid:
-        control.send(json.dumps({"pid": pid}).encode())
+        _send_process(control, pid)
         os._exit(0)
     mounts.build_root(spec["trees"])
     _serve_namespaced(spec, control, None)
@@ -98,7 +101,7 @@ def _as_user(spec: dict[str, Any], control: socket.socket) -> NoReturn:
 def _serve_namespaced(spec: dict[str, Any], control: socket.socket, uid: int | None) -> NoReturn:
     socket.sethostname("sandbox")
     box = MountedBox(JOB_UID, spec["disk"])
-    confinement = Confinement(uid=uid, namespaces=True, memory_counted=spec["memory_counted"], readable=())
+    confinement = Confinement(uid=uid, unix_sockets=True, memory_counted=spec["memory_counted"])
     _serve(spec, control, confinement, box, Processes(kill_namespace))
 
 
@@ -106,12 +109,29 @@ def _plain(spec: dict[str, Any], control: socket.socket) -> NoReturn:
     uid: int | None = spec["uid_base"] if os.getuid() == 0 and spec["drop_uid"] else None
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     confinement = Confinement(
-        uid=uid, namespaces=False, memory_counted=spec["memory_counted"], readable=spec["trees"]
+        uid=uid, unix_sockets=False, memory_counted=spec["memory_counted"], readable=spec["trees"]
     )  # fmt: skip
     box = DirectoryBox(spec["boxes"], uid)
     kill = kill_descendants if uid is None else kill_user(uid)
-    control.send(json.dumps({"pid": os.getpid()}).encode())
+    _send_process(control, os.getpid())
     _serve(spec, control, confinement, box, Processes(kill))
+
+
+def _in_container(spec: dict[str, Any], control: socket.socket) -> NoReturn:
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+    hidden = {"proc", "sys", "dev", "run", *(path[1:] for path in (spec["boxes"], *_SHARED))}
+    readable = [f"/{name}" for name in os.listdir("/") if name not in hidden]
+    confinement = Confinement(uid=None, unix_sockets=True, memory_counted=True, readable=readable, first_victim=True)
+    _send_process(control, os.getpid())
+    shared = tuple(path for path in _SHARED if os.path.isdir(path))
+    _serve(spec, control, confinement, DirectoryBox(spec["boxes"], None, shared), Processes(kill_namespace))
+
+
+def _send_process(control: socket.socket, pid: int) -> None:
+    """Give the client a handle to the slot that means the same in its process namespace."""
+    pidfd = os.pidfd_open(pid)
+    socket.send_fds(control, [b"process"], [pidfd])
+    os.close(pidfd)
 
 
 def _serve(
@@ -122,6 +142,7 @@ def _serve(
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     confine_slot()
     namespaces = spec["strategy"] != "plain"
+    events = Counters().events if spec["strategy"] == "container" else no_events
     mechanisms = {
         "rlimits": _rlimits_state(spec, confinement, namespaces),
         "seccomp": "active" if confinement.filter is not None else f"no filter for {os.uname().machine}",
@@ -130,7 +151,7 @@ def _serve(
         "identity": "active" if confinement.uid is not None else "",
     }
     control.send(json.dumps({"ready": mechanisms}).encode())
-    Slot(control, confinement, box, processes).serve()
+    Slot(control, confinement, box, processes, events).serve()
 
 
 def _rlimits_state(spec: dict[str, Any], confinement: Confinement, namespaces: bool) -> str:
@@ -146,5 +167,8 @@ def _landlock_state(confinement: Confinement, namespaces: bool) -> str:
         return f"ABI {confinement.landlock_abi} lets jobs signal the caller; {landlock.SIGNAL_SCOPE_ABI} would not"
     return "active"
 
+
+_SHARED = ("/tmp", "/dev/shm")
+_STRATEGIES = {"root": _as_root, "user": _as_user, "plain": _plain, "container": _in_container}
 
 __all__ = ["become_slot", "reserve_descriptors"]

@@ -16,6 +16,7 @@ import select
 import signal
 import socket
 import time
+from collections.abc import Callable
 from typing import NoReturn
 
 from . import forks, job, wire
@@ -35,8 +36,16 @@ _ALL = 2**31 - 1
 class Slot:
     """Serves requests until the client hangs up."""
 
-    def __init__(self, control: socket.socket, confinement: Confinement, box: Box, processes: Processes) -> None:
+    def __init__(
+        self,
+        control: socket.socket,
+        confinement: Confinement,
+        box: Box,
+        processes: Processes,
+        events: Callable[[], tuple[bool, bool]],
+    ) -> None:
         self._control, self._confinement, self._box, self._processes = control, confinement, box, processes
+        self._events = events
         self._generation = -1
         self._errors, self._error_input = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
@@ -58,7 +67,7 @@ class Slot:
     def _run(self, request: wire.Request, fetch: list[str], fds: list[int]) -> wire.Reply:
         self._box.prepare(request.disk)
         if self._box.generation != self._generation:
-            self._confinement.set_box(self._box.path)
+            self._confinement.set_box([self._box.path, *self._box.shared])
             os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "PWD"), self._box.path))
             self._generation = self._box.generation
         started = time.monotonic()
@@ -71,7 +80,8 @@ class Slot:
         setup = self._setup_error()
         fetched = self._box.fetch(fetch, fds[-1], request.output) if fetch else ()
         self._box.clean()
-        return wire.Reply(status, killed, cpu, wall, peak, tuple(fetched), setup)
+        memory, processes = self._events() if status else (False, False)
+        return wire.Reply(status, killed, cpu, wall, peak, memory, processes, tuple(fetched), setup)
 
     def _become_job(self, request: wire.Request, fds: list[int]) -> NoReturn:
         """Turn this forked process into the job. `fds`: stdin, stdout, stderr, payload, result, channel."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 RUN, INTERRUPT, KILL = b"r", b"i", b"k"
 MAX_PACKET = 1 << 17
 _REQUEST = struct.Struct("=dd7q")
-_REPLY = struct.Struct("=i?ddqH")
+_REPLY = struct.Struct("=i?ddq??H")
 _SIZE = struct.Struct("=q")
 _NOT_A_FILE = -1
 
@@ -54,6 +54,9 @@ class Reply(NamedTuple):
     cpu: float
     wall: float
     peak: int
+    out_of_memory: bool = False
+    """Whether the slot's control group killed for want of memory, where the slot can see that."""
+    out_of_processes: bool = False
     fetched: tuple[int | None, ...] = ()
     """Bytes of each file that was brought back; None for what is no regular file."""
     setup: str = ""
@@ -62,14 +65,14 @@ class Reply(NamedTuple):
     def pack(self) -> bytes:
         """Return the packet."""
         sizes = [_SIZE.pack(_NOT_A_FILE if size is None else size) for size in self.fetched]
-        head = _REPLY.pack(self.status, self.killed, self.cpu, self.wall, self.peak, len(sizes))
+        head = _REPLY.pack(*self[:7], len(sizes))
         return b"".join([head, *sizes, self.setup.encode("utf-8", "replace")])
 
 
 def unpack_reply(packet: bytes) -> Reply:
     """Return what was packed. Raises `ValueError` for anything else."""
     try:
-        status, killed, cpu, wall, peak, count = _REPLY.unpack_from(packet)
+        status, killed, cpu, wall, peak, memory, processes, count = _REPLY.unpack_from(packet)
         end = _REPLY.size + count * _SIZE.size
         sizes = [size for (size,) in _SIZE.iter_unpack(packet[_REPLY.size : end])]
         if len(sizes) != count:
@@ -77,4 +80,4 @@ def unpack_reply(packet: bytes) -> Reply:
     except struct.error as error:
         raise ValueError(str(error)) from None
     fetched = tuple(None if size == _NOT_A_FILE else size for size in sizes)
-    return Reply(status, killed, cpu, wall, peak, fetched, packet[end:].decode("utf-8", "replace"))
+    return Reply(status, killed, cpu, wall, peak, memory, processes, fetched, packet[end:].decode("utf-8", "replace"))

@@ -21,11 +21,16 @@ from .setup import become_slot, reserve_descriptors
 
 
 def main() -> None:
-    """Serve spawn requests. `argv`: the descriptor of the control socket, then modules to import."""
-    control = socket.socket(fileno=int(sys.argv[1]))
+    """Serve spawn requests.
+
+    `argv`: the control socket, as a descriptor or a path; names of environment variables to keep; modules to import.
+    """
+    control = _connect(sys.argv[1])
+    for name in os.environ.keys() - set(sys.argv[2].split(",")):  # an image brings its own
+        del os.environ[name]
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in sys.argv[2:]:
+    for name in sys.argv[3:]:
         with contextlib.suppress(ImportError):  # a set names what to load where it is installed
             importlib.import_module(name)
     forks.stop_collecting()
@@ -47,6 +52,14 @@ def main() -> None:
             become_slot(json.loads(data), socket.socket(fileno=fds[0]))
         os.close(fds[0])
         control.send(json.dumps({"pid": pid}).encode())
+
+
+def _connect(address: str) -> socket.socket:
+    if address.isdigit():
+        return socket.socket(fileno=int(address))
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    control.connect(address)
+    return control
 
 
 def _move_up(control: socket.socket) -> socket.socket:

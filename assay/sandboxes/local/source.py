@@ -1,0 +1,84 @@
+"""Slots on this machine: forks of a zygote, isolated by the first strategy that works.
+
+The first slot decides the strategy and whether control groups work, by trying; all later ones are made the same way.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from assay.sandboxes.base import SandboxFault
+from assay.sandboxes.local import cgroups, layout
+from assay.sandboxes.local.slot import Slot, SlotSpec
+from assay.sandboxes.local.zygote import Zygote
+
+_SAME_USER = "jobs run under the caller's user id, without capabilities"
+
+
+class LocalSlots:
+    """Starts slots, and the zygote again when it was killed."""
+
+    image = ""
+
+    def __init__(self, *, modules: Sequence[str], trees: tuple[str, ...], strategies: Sequence[str]) -> None:
+        self.mechanisms: dict[str, str] = {}
+        self._modules, self._trees, self._strategies = modules, trees, strategies
+        self._boxes = Path(tempfile.mkdtemp(prefix="assay-boxes-"))
+        self._boxes.chmod(0o711)
+        self._numbers = itertools.count()
+        self._zygote: Zygote | None = None
+        self._spec: SlotSpec | None = None
+        self._hierarchy: cgroups.Hierarchy | None = None
+
+    def start(self) -> Slot:
+        """Start a slot."""
+        return self._first() if self._spec is None else self._start(self._spec)
+
+    def close(self) -> None:
+        """End the zygote and remove the directories."""
+        if self._zygote is not None:
+            self._zygote.close()
+        shutil.rmtree(self._boxes, ignore_errors=True)
+
+    def _first(self) -> Slot:
+        why: dict[str, str] = {}
+        groups = self._find_groups()
+        for strategy in self._strategies:
+            spec = self._describe(strategy)
+            try:
+                slot = self._start(spec)
+            except SandboxFault as fault:
+                why[strategy] = str(fault)
+                continue
+            self._spec = spec
+            self.mechanisms = {**slot.mechanisms, "cgroups": groups}
+            self.mechanisms["identity"] = "active" if slot.mechanisms["identity"] else _SAME_USER
+            if slot.mechanisms["namespaces"] != "active":
+                self.mechanisms["namespaces"] = "; ".join(why.values()) or "not tried"
+            return slot
+        raise SandboxFault("no slot could be started: " + "; ".join(f"{k}: {v}" for k, v in why.items()))
+
+    def _start(self, spec: SlotSpec) -> Slot:
+        if self._zygote is None or not self._zygote.alive:
+            if self._zygote is not None:
+                self._zygote.close()
+            self._zygote = Zygote(self._modules)
+        group = None if self._hierarchy is None else cgroups.SlotGroup(self._hierarchy)
+        return Slot(self._zygote, spec, next(self._numbers), group=group)
+
+    def _describe(self, strategy: str) -> SlotSpec:
+        reachable = all(layout.open_to_others(path) for path in {sys.prefix, sys.base_prefix} if Path(path).is_dir())
+        counted = self._hierarchy is not None
+        return SlotSpec(strategy, self._trees, str(self._boxes), reachable, memory_counted=counted)
+
+    def _find_groups(self) -> str:
+        try:
+            self._hierarchy = cgroups.find()
+        except OSError as error:
+            return str(error)
+        return "active"
