@@ -5,7 +5,8 @@ Built before anything large is read, so that a misspelt name costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from assay.trainers import noise
 from assay.trainers.advantages import AdvantageFn, Advantages, make_advantage
 from assay.trainers.config import AlgorithmConfig
 from assay.trainers.losses import make_loss
-from assay.trainers.shaping import make_shaper
+from assay.trainers.shaping import StatefulShaper, make_shaper
 
 
 class Algorithm:
@@ -32,6 +33,26 @@ class Algorithm:
             plain = self.advantage if config.critic is None else make_advantage("dr_grpo")
             self.shapers.insert(0, noise.backward(config.noise.rho0, config.noise.rho1, plain))
         self.loss = make_loss(config.loss, **config.loss_options)
+
+    def shape(self, groups: Sequence[Group]) -> tuple[Sequence[Group], dict[str, float]]:
+        """Return the shaped groups, and the metrics of the shapers that have a state."""
+        numbers: dict[str, float] = {}
+        for shaper in self.shapers:
+            groups = shaper(groups)
+            if isinstance(shaper, StatefulShaper):
+                numbers |= shaper.metrics()
+        return groups, numbers
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the shapers that have one, by their place in the configuration."""
+        return {str(n): s.state_dict() for n, s in enumerate(self.shapers) if isinstance(s, StatefulShaper)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state_dict` returned."""
+        for number, saved in state.items():
+            shaper = self.shapers[int(number)]
+            if isinstance(shaper, StatefulShaper):
+                shaper.load_state_dict(saved)
 
 
 def zeros(groups: Sequence[Group]) -> Advantages:

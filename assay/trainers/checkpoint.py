@@ -55,6 +55,8 @@ class Progress:
     """Time spent so far, over all processes that worked on the run."""
     updater: dict[str, Any] = field(default_factory=dict)
     """State of the updater: its counters."""
+    shapers: dict[str, Any] = field(default_factory=dict)
+    """State of the shapers that have one."""
     curriculum: dict[str, Any] = field(default_factory=dict)
     """State of the curriculum; empty without one."""
     monitor: dict[str, Any] = field(default_factory=dict)
@@ -170,6 +172,7 @@ def restore_checkpoint(
         metrics_offset=state["metrics_offset"],
         seconds=state["seconds"],
         updater=state["updater"],
+        shapers=state.get("shapers", {}),
         curriculum=state.get("curriculum", {}),
         monitor=state.get("monitor", {}),
         pending=list(_read_groups(path / "pending.jsonl")),

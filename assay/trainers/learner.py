@@ -88,8 +88,7 @@ class Learner:
 
     def learn(self, groups: Sequence[Group]) -> dict[str, float]:
         """Take the optimiser steps of one batch of groups and return what happened, as flat numbers."""
-        for shape in self._algorithm.shapers:
-            groups = shape(groups)
+        groups, shaped = self._algorithm.shape(groups)
         samples, targets, numbers = self._samples(groups)
         if self._config.algorithm.correction is not None and samples:
             numbers |= correct(samples, self._logprobs(self._policy.model, samples), self._config.algorithm.correction)
@@ -98,7 +97,7 @@ class Learner:
         last = first
         for _ in range(1, self._config.algorithm.epochs):
             last = self.updater.step(samples, reference, targets)
-        return {**last, **{name: first[name] for name in ENGINE_NUMBERS if name in first}, **numbers}
+        return {**last, **{name: first[name] for name in ENGINE_NUMBERS if name in first}, **numbers, **shaped}
 
     def _samples(self, groups: Sequence[Group]) -> tuple[list[Sample], ValueTargets | None, dict[str, float]]:
         """Return the weighted samples with their advantages, what a critic learns from, and metrics of it."""

@@ -41,7 +41,7 @@ class Session:
     def __init__(self, config: TrainConfig, run: RunDirectory, reporter: Reporter, checkpoint: Path | None) -> None:
         """Build everything, and restore `checkpoint` when there is one."""
         self.config, self.run, self.reporter = config, run, reporter
-        algorithm = Algorithm(config.algorithm)
+        self.algorithm = Algorithm(config.algorithm)
         if (error_rates := config.algorithm.noise) is not None:
             reporter.on_notice(f"rewards are corrected for the verifier's errors ({error_rates.method}). {CAVEAT}")
         self.watch = Watch(config.monitor, seed=config.seed) if config.monitor is not None else None
@@ -56,13 +56,14 @@ class Session:
         self.policy = load_policy(config.model, config.seed)
         self.progress = Progress()
         phase: Phase = read_state(checkpoint)["phase"] if checkpoint else "warmstart"
-        self.learner = Learner(config, algorithm, self.policy, phase)
+        self.learner = Learner(config, self.algorithm, self.policy, phase)
         if checkpoint is not None:
             fingerprint, values = config.fingerprint, config.model_dump(mode="json")
             self.progress = restore_checkpoint(
                 checkpoint, self.policy, self.learner.optimizer, values, fingerprint, critic=self.learner.critic
             )
             self.learner.updater.load_state_dict(self.progress.updater)
+            self.algorithm.load_state_dict(self.progress.shapers)
             if self.curriculum is not None:
                 self.curriculum.load_state_dict(self.progress.curriculum)
             if self.watch is not None:
@@ -143,6 +144,7 @@ class Session:
             return
         self.progress.metrics_offset, self.progress.seconds = self.metrics.offset, self.seconds
         self.progress.updater = self.learner.updater.state_dict()
+        self.progress.shapers = self.algorithm.state_dict()
         if self.curriculum is not None:
             self.progress.curriculum = self.curriculum.state_dict()
         if self.watch is not None:

@@ -218,6 +218,21 @@ def test_a_critic_beside_adapters_resumes_bit_for_bit(unbroken: Path, tmp_path: 
     assert all("lora_" in name or name.startswith("head.") for name in critic)
 
 
+def test_shapers_with_a_state_resume_bit_for_bit(tmp_path: Path) -> None:
+    config = smoke(
+        "env.wrappers=[{name: format, pattern: '#'}]",
+        "algorithm.shaping=[{name: par, options: {references: 24}}]",
+        "algorithm.advantage=dr_grpo",
+        "algorithm.dynamic_sampling=keep",
+        "warmstart.steps=20",
+    )
+    assert train(config, tmp_path / "unbroken").finished
+    train(config, tmp_path / "broken", reporter=KillAt("train", 1, signal.SIGINT))
+    train(config, tmp_path / "broken", resume=True)
+    assert_same_run(tmp_path / "unbroken", tmp_path / "broken")
+    assert all("par/mean" in row for row in read_metrics(tmp_path / "unbroken") if row["kind"] == "train")
+
+
 CURRICULUM = "curriculum={policy: learnability, levels: [{terms: 2}, {terms: 3}], options: {memory: 4}}"
 
 

@@ -1,4 +1,4 @@
-"""What a shaper is: a pure function from groups to groups whose trajectories earn other rewards.
+"""What a shaper is: a function from groups to groups whose trajectories earn other rewards; most are pure.
 
 Group and batch shapers work between rollouts and advantages, where all members of a group (and all groups of a batch)
 are known; shaping that needs a single step belongs to the environment's wrappers. Invariants:
@@ -11,9 +11,9 @@ are known; shaping that needs a single step belongs to the environment's wrapper
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -26,6 +26,27 @@ class Shaper(Protocol):
 
     def __call__(self, groups: Sequence[Group], /) -> list[Group]:
         """Return the groups with shaped rewards, in the same order."""
+        ...
+
+
+@runtime_checkable
+class StatefulShaper(Protocol):
+    """A shaper that remembers earlier batches. It sees each batch once; its state, plain JSON, is in checkpoints."""
+
+    def __call__(self, groups: Sequence[Group], /) -> list[Group]:
+        """Return the groups with shaped rewards, in the same order."""
+        ...
+
+    def metrics(self) -> dict[str, float]:
+        """Return numbers worth a curve."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint needs."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state_dict` returned."""
         ...
 
 

@@ -8,6 +8,7 @@ from assay.trainers.shaping import SHAPERS, make_shaper, soft_overlong, top_lamb
 from tests.trainers.builders import outcome_group, trajectory
 
 OPTIONS = {
+    "lagrangian": {"at_least": {"answer": 0.9}},
     "pareto_mask": {"parts": ["answer"]},
     "soft_overlong": {"max_tokens": 4, "buffer": 3},
     "top_lambda_length": {"fraction": 1.0},
