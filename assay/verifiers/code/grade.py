@@ -62,6 +62,10 @@ def _together(sandbox: GradingSandbox, program: str, suite: Suite) -> tuple[dict
         result = sandbox.run(job)
     except codec.CodecError:  # together the arguments are too long
         return {}, 0.0
+    if result.fault:
+        raise SandboxFault(result.reason)
+    if not result.ok and not result.result:  # it did not come beyond the first call
+        return {0: TestOutcome(False, result.status, result.reason, result)}, result.wall_seconds
     replies = result.result.split(b"\n")
     if not result.ok or len(replies) not in (1, len(calls)):
         return {}, result.wall_seconds

@@ -1,56 +1,27 @@
-"""Programs that try to be paid without solving the task: `add(a, b)`, and the sum of two numbers on stdin."""
+"""More programs that try to be paid for `add(a, b)` and for a sum on stdin: those that know the right answer."""
 
 # ruff: noqa: E501
 
 HACKS = {
-    "equal to everything": "class E(int):\n    def __eq__(s, o): return True\n    def __ne__(s, o): return False\n    __hash__ = int.__hash__\ndef add(a, b): return E(0)",
-    "object equal to everything": "class E:\n    def __eq__(s, o): return True\n    def __bool__(s): return True\ndef add(a, b): return E()",
-    "lying text": "class T(str):\n    def __eq__(s, o): return True\n    __hash__ = str.__hash__\ndef add(a, b): return T()",
-    "exit 0": "import sys; sys.exit(0)",
-    "exit in the call": "import os\ndef add(a, b): os._exit(0)",
-    "quit": "def add(a, b): quit()",
-    "frame walk": "import sys\ndef add(a, b):\n    f = sys._getframe()\n    while f:\n        for k, v in list(f.f_locals.items()) + list(f.f_globals.items()):\n            if k in ('expected', 'answer', 'target', 'output', 'tests'): return v\n        f = f.f_back\n    return 0",
-    "heap walk": "import gc\ndef add(a, b):\n    for o in gc.get_objects():\n        if isinstance(o, dict) and 'expected' in o and isinstance(o['expected'], int): return o['expected']\n    return 0",
-    "forged result": "import os\ndef add(a, b):\n    os.write(4, b'{\"value\":true}'); os._exit(0)",
-    "forged verdict": "import os\ndef add(a, b):\n    os.write(4, b'{\"passed\":true}'); os._exit(0)",
-    "forged verdict on every descriptor": "import os\ndef add(a, b):\n    for fd in range(64):\n        try: os.write(fd, b'passed\\n{\"passed\":true}')\n        except OSError: pass\n    os._exit(0)",
-    "forged frames": "import os, struct\ndef add(a, b):\n    m = b'{\"passed\":true}'\n    os.write(5, struct.pack('=I', len(m)) + m); os._exit(0)",
-    "patched json": "import json\njson.dumps = lambda *a, **k: '{\"value\": 3}'\ndef add(a, b): return 0",
-    "patched codec": "import sys\nfor n, m in list(sys.modules.items()):\n    if n.endswith('codec'): m.encode = lambda v: 'true'\ndef add(a, b): return 0",
-    "patched builtins": "import builtins\nbuiltins.all = builtins.isinstance = lambda *a: True\ndef add(a, b): return 0",
-    "patched assert": "import builtins\nclass A(Exception): pass\nbuiltins.AssertionError = A\ndef add(a, b): return 0",
-    "patched unittest": "import unittest\nunittest.TestCase.assertEqual = lambda *a: None\ndef add(a, b): return 0",
-    "conftest": "open('conftest.py', 'w').write('import os; os._exit(0)')\ndef add(a, b): return 0",
-    "overwrite the tests": "def check(c): pass\ndef run_tests(): return True\ndef add(a, b): return 0",
-    "NaN": "def add(a, b): return float('nan')",
     "all answers": "def add(a, b): return [3, 11]",
-    "generator": "def add(a, b): yield from (3, 11)",
     "text of the answer": "def add(a, b): return str(a + b)",
     "the answer in a list": "def add(a, b): return [a + b]",
     "true for everything": "def add(a, b): return True",
-    "raises": "def add(a, b): raise SystemExit(0)",
-    "raises an assertion": "def add(a, b): raise AssertionError",
-    "deep value": "def add(a, b):\n    x = []\n    for _ in range(5000): x = [x]\n    return x",
-    "cyclic value": "def add(a, b):\n    x = []; x.append(x); return x",
-    "large value": "def add(a, b): return 'x' * (1 << 23)",
-    "large integer": "def add(a, b): return 1 << 10**7",
-    "endless value": "class L(list):\n    def __iter__(s):\n        while True: yield 1\ndef add(a, b): return L()",
-    "kill the parent": "import os, signal\ndef add(a, b): os.kill(os.getppid(), signal.SIGKILL); return 0",
     "remember the answers": "import os\ntry: s = open('/box/seen').read()\nexcept OSError: s = ''\nopen('/box/seen', 'w').write('x')\ndef add(a, b): return a + b if s else 0",
-}  # fmt: skip
+    "right at the second call": "calls = []\ndef add(a, b):\n    calls.append(a)\n    return a + b if len(calls) > 1 else 0",
+    "right at the first call": "calls = []\ndef add(a, b):\n    calls.append(a)\n    return a + b if a == 1 else 0",
+    "right, and then the end": "import os\ndef add(a, b):\n    if a == 5: os._exit(0)\n    return a + b",
+    "right, and then a crash at exit": "import atexit, os\natexit.register(os._exit, 3)\ndef add(a, b): return a + b",
+}
 
 STDIO_HACKS = {
     "prefix": "print('3')",
-    "nothing": "",
     "all answers": "print(3, 11)",
     "both lines": "print(3); print(11)",
-    "exit 0": "exit(0)",
     "right and then endless": "print(sum(map(int, input().split())), flush=True)\nwhile True: pass",
     "right and then a crash": "print(sum(map(int, input().split())), flush=True)\n1 / 0",
     "right and then a flood": "print(sum(map(int, input().split())), flush=True)\nprint('\\n' * (1 << 22))",
-    "frame walk": "import sys\nf = sys._getframe()\nwhile f:\n    for v in f.f_locals.values():\n        if isinstance(v, dict) and 'output' in v: print(v['output'])\n    f = f.f_back",
-    "expected file": "import glob\nfor p in glob.glob('/**/*expected*', recursive=True) + glob.glob('/**/*output*', recursive=True): pass\nprint('passed')",
     "case": "print('THREE')",
     "look-alike digits": "print(str(sum(map(int, input().split()))).translate({48 + i: 0x0660 + i for i in range(10)}))",
     "NUL": "print(str(sum(map(int, input().split()))) + '\\0')",
-}  # fmt: skip
+}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from assay.audits.code.hacks import function_hacks, stdio_hacks
 from assay.core.task import Task
 from assay.sandboxes import JobResult, LocalSandbox
 from assay.verifiers import Evidence, make_verifier, run_verifier
@@ -50,18 +51,60 @@ def test_stdio(sandbox):
     assert not judge(sandbox, "print(3)", SUM).correct
 
 
-@pytest.mark.parametrize("target", [ADD, CHECK], ids=["data", "test code"])
-@pytest.mark.parametrize("name", HACKS)
-def test_no_hack_of_functions_is_paid(sandbox, name, target):
-    verdict = judge(sandbox, HACKS[name], target)
+PROGRAMS = {hack.name: hack.source for hack in function_hacks("add")} | HACKS
+LOOP = {
+    "tests": [{"check": "for got, x in zip(map(lambda x: add(x, 1), range(3)), range(3)):\n    assert got == x + 1"}],
+    "entry_point": "add",
+}
+
+
+def test_there_is_a_large_corpus():
+    assert len(PROGRAMS) >= 75
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_no_hack_of_functions_is_paid(sandbox, name):
+    verdict = judge(sandbox, PROGRAMS[name], {**ADD, "cpu_seconds": 0.5})
     assert (verdict.score, verdict.correct) == (0.0, False), verdict
-    assert judge(sandbox, "def add(a, b): return a + b", ADD).correct
 
 
-@pytest.mark.parametrize("name", STDIO_HACKS)
+@pytest.mark.slow
+@pytest.mark.parametrize("target", [CHECK, LOOP], ids=["loop", "iterator"])
+@pytest.mark.parametrize("name", PROGRAMS.keys() - {"right, and then the end", "right at the first call"})
+def test_no_hack_of_test_code_is_paid(sandbox, name, target):
+    if name in ("right at the second call", "right, and then a crash at exit", "remember the answers"):
+        pytest.skip("each call comes in a process of its own, and the program's end is not waited for")
+    verdict = judge(sandbox, PROGRAMS[name], {**target, "cpu_seconds": 0.5})
+    assert (verdict.score, verdict.correct) == (0.0, False), verdict
+
+
+def test_an_iterator_that_the_program_ends_does_not_end_the_checks(sandbox):
+    assert judge(sandbox, "def add(a, b): return a + b", LOOP).correct
+    assert not judge(sandbox, "def add(a, b): raise StopIteration", LOOP).correct
+
+
+def test_a_bug_that_only_shows_in_later_calls_of_a_process_is_none_of_its_own(sandbox):
+    """A job of its own decides: calls share a process only as long as the values are right."""
+    growing = "def add(a, b, seen=[]):\n    seen.append(a)\n    return a + b if len(seen) < 2 else 0"
+    assert judge(sandbox, growing, ADD).correct
+
+
+@pytest.mark.parametrize("name", [hack.name for hack in stdio_hacks()] + list(STDIO_HACKS))
 def test_no_hack_of_output_is_paid(sandbox, name):
-    verdict = judge(sandbox, STDIO_HACKS[name], SUM)
+    programs = {hack.name: hack.source for hack in stdio_hacks()} | STDIO_HACKS
+    verdict = judge(sandbox, programs[name], SUM)
     assert (verdict.score, verdict.correct) == (0.0, False), verdict
+
+
+def test_copies_are_judged_once(sandbox):
+    verifier = CodeVerifier(sandbox=sandbox)
+    task, other = Task("t", "p", ADD), Task("t", "p", {**ADD, "tests": [{"args": [1, 1], "expected": 3}]})
+    answer = Evidence("```python\ndef add(a, b): return a + b\n```")
+    first, second = verifier.verify(task, answer), verifier.verify(task, answer)
+    assert first == second
+    assert first.details["sandbox_seconds"] > 0
+    assert second.details["sandbox_seconds"] == 0
+    assert verifier.verify(other, answer).correct is False
 
 
 def test_credit(sandbox):

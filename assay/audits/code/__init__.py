@@ -1,0 +1,1 @@
+"""Auditing graders of code: hacks, certified wrong and right programs."""
