@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +12,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from assay.cli.common import check_output, err, interval, out, parse_options, percent
+from assay.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from assay.audits import AuditPlan
     from assay.audits.accuracy import Accuracy
     from assay.audits.exploits import Exploits
     from assay.audits.rates import Rate
@@ -32,6 +35,9 @@ def audit(
     options: Annotated[list[str] | None, typer.Argument(help="Options of the verifier, key=value.")] = None,
     labels: Annotated[
         Path | None, typer.Option(help='JSONL rows {"id", "target", "response", "correct": 0|1}.')
+    ] = None,
+    tasks: Annotated[
+        Path | None, typer.Option(help="Code tasks (HumanEval, MBPP, ...): judge programs made from them, and hacks.")
     ] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the whole result here.")] = None,
     html_out: Annotated[Path | None, typer.Option("--html", help="Write a self-contained report here.")] = None,
@@ -62,13 +68,18 @@ def audit(
     from assay.audits import audit as run
     from assay.audits.gates import Gates, check_gates, load_baseline, regressions
 
+    if tasks is not None and labels is not None:
+        raise ConfigError("--tasks makes its own programs; give either --labels or --tasks")
     check_output(json_out)
     check_output(html_out)
     gates = Gates(max_fp_upper, max_fn_upper, max_ceiling, max_p99_ms, max_critical)
     earlier = load_baseline(baseline) if baseline is not None else None
     rows = load_labels(labels) if labels is not None else ()
     plan = AuditPlan(certified=certified or full, attack=attack or full, probes=probes or full, seed=seed)
-    result = run(verifier, rows, options=parse_options(options or []), plan=plan, allow_unreadable=allow_unreadable)
+    if tasks is not None:
+        result = _audit_code(verifier, options or [], tasks, plan)
+    else:
+        result = run(verifier, rows, options=parse_options(options or []), plan=plan, allow_unreadable=allow_unreadable)
     show(result)
     data = result.to_json()
     if json_out is not None:
@@ -84,6 +95,17 @@ def audit(
         err.print(f"[bold red]gate:[/] {escape(line)}", soft_wrap=True, highlight=False)
     if failed:
         raise typer.Exit(1)
+
+
+def _audit_code(verifier: str, options: list[str], tasks: Path, plan: AuditPlan) -> AuditReport:
+    """Audit a grader of code. What nothing was asked for gets both parts."""
+    from assay.audits.code import CODE_PLAN, audit_code
+    from assay.core.task import load_tasks
+    from assay.envs.code.rows import code_task
+
+    parts = (plan.certified, plan.attack) if plan.certified or plan.attack else (True, True)
+    plan = replace(CODE_PLAN, certified=parts[0], attack=parts[1], seed=plan.seed)
+    return audit_code(verifier, list(load_tasks(tasks, code_task)), options=parse_options(options), plan=plan)
 
 
 def show(report: AuditReport) -> None:

@@ -66,7 +66,7 @@ def rollout_metrics(groups: Sequence[Group]) -> dict[str, float | None]:
 
     Means of `reward`, `correct` (the raw outcome) and of the reward's `parts` are over episodes with a verdict, those
     of `turns` and `tokens` over all. `mixed` is the share of groups whose raw outcomes differ. `seconds/sandbox`, where
-    programs were run for the verdicts, is the time that they took, added up over all sandboxes.
+    programs were run for the verdicts, is the processor time that they took.
     """
     members = [trajectory for group in groups for trajectory in group]
     scored = [trajectory for trajectory in members if trajectory.scored]

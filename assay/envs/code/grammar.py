@@ -2,7 +2,8 @@
 
 `f(xs): keep even; add 3; sum` stands for three steps. Every step has its words, its Python, and its meaning as a
 function of this module; expected values come from the meaning, so that no program is run to make a task. The tests of
-a task tell its program from every constant, and from the same program with any one step left out.
+a task tell its program from every constant, and from the same program with any one step left out; those that tell most
+come first.
 """
 
 from __future__ import annotations
@@ -152,7 +153,7 @@ class ProgramGenerator:
         for _ in range(_ATTEMPTS):
             program = random_program(rng, int(rng.integers(self.steps[0], self.steps[1] + 1)))
             inputs = [_list(rng) for _ in range(self.tests + self.public)]
-            hidden, shown = inputs[: self.tests], inputs[self.tests :]
+            hidden, shown = sorted(inputs[: self.tests], key=len, reverse=True), inputs[self.tests :]
             if _telling(program, hidden):
                 break
         else:

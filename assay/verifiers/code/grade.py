@@ -37,7 +37,7 @@ class TestOutcome:
     reason: str = ""
     result: JobResult | None = None
     seconds: float = 0.0
-    """Time in the sandbox that it took to know this, waiting for a free slot not counted."""
+    """Processor time of the jobs that it took to know this; of test code, elapsed time."""
 
 
 def grade(sandbox: GradingSandbox, code: str, suite: Suite) -> Iterator[TestOutcome]:
@@ -65,16 +65,16 @@ def _together(sandbox: GradingSandbox, program: str, suite: Suite) -> tuple[dict
     if result.fault:
         raise SandboxFault(result.reason)
     if not result.ok and not result.result:  # it did not come beyond the first call
-        return {0: TestOutcome(False, result.status, result.reason, result)}, result.wall_seconds
+        return {0: TestOutcome(False, result.status, result.reason, result)}, result.cpu_seconds
     replies = result.result.split(b"\n")
     if not result.ok or len(replies) not in (1, len(calls)):
-        return {}, result.wall_seconds
+        return {}, result.cpu_seconds
     outcomes = {
         number: _value(test, replace(result, result=reply))
         for number, (test, reply) in enumerate(zip(calls, replies, strict=False))
     }
     certain = {number: outcome for number, outcome in outcomes.items() if outcome.passed or number == 0}
-    return certain, result.wall_seconds
+    return certain, result.cpu_seconds
 
 
 def run_test(sandbox: GradingSandbox, program: str, suite: Suite, test: Test) -> TestOutcome:
@@ -102,7 +102,7 @@ def run_test(sandbox: GradingSandbox, program: str, suite: Suite, test: Test) ->
         outcome = TestOutcome(False, result.status, result.reason, result)
     else:
         outcome = _stdio(test, result) if isinstance(test, StdioTest) else _value(test, result)
-    return replace(outcome, seconds=result.wall_seconds)
+    return replace(outcome, seconds=result.cpu_seconds)
 
 
 def _stdio(test: StdioTest, result: JobResult) -> TestOutcome:

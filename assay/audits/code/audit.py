@@ -1,0 +1,100 @@
+"""audit_code(): measure a grader of programs on code tasks in any public format.
+
+Certified programs give its false positives and negatives, hacks its ceiling. The report is the one of every audit.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from assay.audits.accuracy import latency
+from assay.audits.adapters import AnyVerifier, resolve
+from assay.audits.audit import AuditPlan
+from assay.audits.case import Case
+from assay.audits.certified import measure_certified
+from assay.audits.code.cases import attack_programs, certified_programs, usable
+from assay.audits.corpora import UnreadableGold
+from assay.audits.exploits import Exploits, by_family, exploit_findings
+from assay.audits.findings import error_findings, killed_findings, ranked
+from assay.audits.report import AuditReport
+from assay.audits.trials import run_cases
+from assay.core.errors import DataError
+from assay.core.seeding import derive_seed
+from assay.core.task import Task
+from assay.sandboxes import LocalSandbox, Sandbox
+
+CODE_PLAN = AuditPlan(certified=True, attack=True, cases=600)
+
+
+def audit_code(
+    verifier: AnyVerifier,
+    tasks: Sequence[Task],
+    *,
+    options: Mapping[str, Any] | None = None,
+    plan: AuditPlan = CODE_PLAN,
+    sandbox: Sandbox | None = None,
+) -> AuditReport:
+    """Audit a grader of code.
+
+    Args:
+        verifier: a registered name, `module:attribute`, a `Verifier`, or a function `f(completion, answer)`; it gets
+            programs in a fenced block, and the tests of `assay.verifiers.code.tests` as its target.
+        tasks: code tasks, as `assay.envs.code.rows.code_task` reads them.
+        options: for the verifier's factory.
+        plan: `certified` and `attack` say what to do, `cases` and `attacks` how much of it.
+        sandbox: where mutants are certified; a local one by default.
+
+    Raises:
+        ConfigError: no such verifier.
+        DataError: no task that certain programs can be made from.
+    """
+    started = time.perf_counter()
+    source = resolve(verifier, options)
+    known = usable(tasks)
+    if not known:
+        raise DataError("no task has a solution and tests that are plain calls: nothing is certain about any program")
+    rng = random.Random(derive_seed("code-audit", plan.seed))
+    chosen = rng.sample(known, len(known))
+    certified, unreadable = _certified(chosen, rng, plan.cases, sandbox) if plan.certified else ([], [])
+    trials = run_cases(source, certified, plan.limits, threshold=plan.threshold)
+    attacks = attack_programs(chosen, seed=plan.seed, most=plan.attacks) if plan.attack else []
+    attacked = run_cases(source, attacks, plan.limits, threshold=plan.threshold)
+    measured = measure_certified(trials, level=plan.level, seed=plan.seed) if trials else None
+    exploits = Exploits(by_family(attacked, level=plan.level), (), (), None) if attacked else None
+    findings = [*(measured.findings() if measured else ()), *(exploit_findings(exploits, ()) if exploits else ())]
+    findings += killed_findings(trials + attacked) + error_findings(trials + attacked)
+    return AuditReport(
+        verifier=source.label,
+        plan=plan,
+        latency=latency(trials or attacked),
+        unreadable=tuple(unreadable),
+        findings=tuple(ranked(findings)),
+        certified=measured,
+        exploits=exploits,
+        frame="```python\n{answer}\n```",
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _certified(
+    tasks: Sequence[Task], rng: random.Random, most: int, sandbox: Sandbox | None
+) -> tuple[list[Case], list[UnreadableGold]]:
+    """Return certified programs of as many tasks as needed, and the tasks whose reference fails its own tests."""
+    runner = sandbox or LocalSandbox(1)
+    cases: list[Case] = []
+    broken: list[UnreadableGold] = []
+    try:
+        for task in tasks:
+            if len(cases) >= most:
+                break
+            try:
+                cases += certified_programs(runner, task, rng)
+            except ValueError as error:
+                broken.append(UnreadableGold(task.id, task.target, str(error)))
+    finally:
+        if sandbox is None:
+            runner.close()
+    return cases[:most], broken
