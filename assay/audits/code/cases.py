@@ -1,7 +1,7 @@
 """Programs whose truth is certain, made from tasks of any public format: to judge a grader of code by.
 
 Right: the reference, and refactorings of it, which compute the same whatever the input. Wrong: mutants of the
-reference, each with an input of the task's own tests on which it returns something else; hacks, and the best constant program,
+reference, each with an input of the tests on which it returns something else; hacks, and the best constant program,
 for tasks whose tests expect different results.
 
 Only tasks with a reference solution and tests that are plain calls can be used; for others nothing is certain.
