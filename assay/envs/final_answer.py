@@ -1,8 +1,4 @@
-"""The answer form of the procedural environments: the text ends in `#` and the answer, such as `3+7;10;#10`.
-
-Only what follows the *last* `#` counts, and it must be the whole rest of the text, so an answer can be neither
-hedged nor hidden among others.
-"""
+"""Integers as answers of the procedural environments, after the last `#` (see `verifiers.puzzles.final`)."""
 
 from __future__ import annotations
 
@@ -11,14 +7,9 @@ import re
 from assay.core.task import Task
 from assay.core.verdict import Verdict, right, wrong
 from assay.verifiers.base import Evidence, Verifier
+from assay.verifiers.puzzles.final import final_text
 
 _INTEGER = re.compile(r"\s*([-\u2212]?[0-9]{1,60})\s*[.;]?\s*")
-
-
-def final_text(text: str, *, plain: bool = False) -> str | None:
-    """Return what follows the last `#`, or None without one. `plain`: then the whole text is the answer."""
-    _, mark, answer = text.rpartition("#")
-    return answer.strip() if mark or (plain and answer.strip()) else None
 
 
 def read_integer(answer: str) -> int | None:

@@ -33,8 +33,12 @@ RULES = {
     "tool_calls": ({}, [{"name": "f", "arguments": {"x": 1}}]),
     "tool_calls_graded": ({}, [{"name": "f", "arguments": {"x": 1}}]),
     "arithmetic_steps": ({}, None),
+    "sudoku": ({}, "1.3." + "." * 12),
+    "assignment": ({}, {"categories": {"pet": ["cat", "dog"]}, "clues": [["at", "cat", 1]]}),
+    "knights_knaves": ({}, "KN"),
 }
 ELSEWHERE = {"math", "ndcg", "bleu", "chrf", "judge_reference", "judge_rubric", "judge_pairwise", "prm"}
+ELSEWHERE |= {"judge_yes_no", "judge_principle", "countdown"}
 COMPOSED = {"rubric", "cascade", "ensemble", "verifier_dominant", "isolated"}
 
 snippets = st.sampled_from(

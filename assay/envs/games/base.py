@@ -20,9 +20,9 @@ from assay.core.seeding import derive_seed
 from assay.core.task import Task, TaskSet
 from assay.core.verdict import Verdict, right, wrong
 from assay.envs.base import Progress, TaskEnv, play
-from assay.envs.final_answer import final_text
 from assay.envs.games.game import Game, IllegalMove
 from assay.verifiers.base import Evidence, Verifier
+from assay.verifiers.puzzles.final import final_text
 
 
 class GameVerifier(Verifier):

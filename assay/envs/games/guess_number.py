@@ -21,9 +21,10 @@ from assay.core.seeding import Split
 from assay.core.task import Problem, Task
 from assay.core.verdict import Verdict, right, wrong
 from assay.envs.base import Progress, TaskEnv, play
-from assay.envs.final_answer import final_text, read_integer
+from assay.envs.final_answer import read_integer
 from assay.envs.procedural import check_between, prompt, task_source
 from assay.verifiers.base import Evidence, Verifier
+from assay.verifiers.puzzles.final import final_text
 
 ENV_ID = "assay/GuessNumber-v0"
 

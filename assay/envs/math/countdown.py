@@ -1,13 +1,11 @@
 """assay/Countdown-v0: reach a value with given numbers: `2 3 5=16` is answered by `3+5=8;8*2=16;#(3+5)*2`.
 
-The verifier reads the expression after the last `#`, evaluates it exactly with its own parser, and asks that each
-number be used at most as often as it is given. `Task.target` holds one solution; any other one is as good. Numbers
-and the value to reach are part of the question, so they live in the task's metadata.
+The verifier `countdown` reads the expression after the last `#`. `Task.target` holds one solution; any other one is as
+good. Numbers and the value to reach are part of the question, so they live in the task's metadata.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import add, floordiv, mul, sub
@@ -18,12 +16,9 @@ import numpy as np
 from assay.core.errors import ConfigError
 from assay.core.seeding import Split
 from assay.core.task import Problem, Task
-from assay.core.verdict import Verdict, right, wrong
 from assay.envs.base import SingleTurnEnv
-from assay.envs.final_answer import final_text
-from assay.envs.math.expression import ExpressionError, evaluate, tokenize
 from assay.envs.procedural import check_between, prompt, span, task_source
-from assay.verifiers.base import Evidence, Verifier
+from assay.verifiers.puzzles.countdown import CountdownVerifier
 
 ENV_ID = "assay/Countdown-v0"
 _INSTRUCTIONS = (
@@ -114,35 +109,6 @@ class CountdownGenerator:
             "tags": (f"numbers-{count}",),
             "metadata": {"numbers": numbers, "value": value, "steps": solution.steps},
         }
-
-
-class CountdownVerifier(Verifier):
-    """Correct when the expression after the last `#` has the wanted value and uses only the given numbers."""
-
-    name = "countdown"
-
-    def verify(self, task: Task, evidence: Evidence) -> Verdict:
-        """Read, count the numbers, evaluate: in this order, so that only small expressions are ever computed."""
-        answer = final_text(evidence.text)
-        if answer is None:
-            return wrong("no '#' with an expression", status="no_answer")
-        extracted = answer[:200]
-        try:
-            tokens = tokenize(answer)
-            surplus = Counter(t for t in tokens if isinstance(t, int)) - Counter(task.metadata["numbers"])
-            if surplus:
-                return wrong(f"{next(iter(surplus))} is used more often than given", extracted=extracted)
-            value = evaluate(tokens, signs=False)
-        except ExpressionError as error:
-            return wrong(f"not an expression: {error}", status="unparsable", extracted=extracted)
-        if value == task.metadata["value"]:
-            return right(extracted=extracted)
-        return wrong(f"the value is {value}, not {task.metadata['value']}", extracted=extracted)
-
-    def check_target(self, task: Task) -> str | None:
-        """The metadata must hold the numbers and the value."""
-        missing = {"numbers", "value"} - set(task.metadata)
-        return f"metadata lacks {sorted(missing)}" if missing else None
 
 
 class CountdownEnv(SingleTurnEnv):

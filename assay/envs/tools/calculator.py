@@ -19,9 +19,9 @@ from assay.core.tool import Tool, ToolCall
 from assay.envs.base import play
 from assay.envs.final_answer import FinalIntegerVerifier
 from assay.envs.math.chain import ChainGenerator, chain_of
-from assay.envs.math.expression import ExpressionError, count_operations, evaluate, tokenize
 from assay.envs.procedural import task_source
 from assay.envs.tools.base import ToolEnv
+from assay.verifiers.puzzles.expression import ExpressionError, count_operations, evaluate, tokenize
 
 ENV_ID = "assay/Calculator-v0"
 _DEFAULT = ChainGenerator(terms=(3, 5), digits=2, operators="+-*", modulus=None)

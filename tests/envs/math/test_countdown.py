@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 import assay
 from assay.core.task import Task
-from assay.envs.math.countdown import CountdownVerifier, combine
-from assay.envs.math.expression import evaluate, tokenize
+from assay.envs.math.countdown import combine
 from assay.verifiers.base import verify_text
+from assay.verifiers.puzzles.countdown import CountdownVerifier
+from assay.verifiers.puzzles.expression import evaluate, tokenize
 
 VERIFIER = CountdownVerifier()
 

@@ -4,8 +4,8 @@ import assay
 from assay.core.errors import ConfigError
 from assay.core.task import Task
 from assay.envs.check import check_environment
-from assay.envs.puzzles.knights_knaves import Claim, KnightsKnavesVerifier, solutions, write
 from assay.verifiers.base import Evidence, run_verifier
+from assay.verifiers.puzzles.knights_knaves import Claim, KnightsKnavesVerifier, solutions, write
 from tests.envs.agents import forever, prompt_of, rate
 
 

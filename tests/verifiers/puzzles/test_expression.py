@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.envs.math.expression import MAX_LENGTH, ExpressionError, count_operations, evaluate, tokenize
+from assay.verifiers.puzzles.expression import MAX_LENGTH, ExpressionError, count_operations, evaluate, tokenize
 
 expressions = st.recursive(
     st.integers(0, 99).map(str),
