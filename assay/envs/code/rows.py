@@ -1,22 +1,27 @@
 """Rows of the public code benchmarks, as tasks: read as they are published.
 
 Understood by their fields: HumanEval and HumanEval+ (`prompt`, `test`, `entry_point`), MBPP and MBPP+ (`test_list`),
-APPS and TACO (`input_output`), CodeContests (`public_tests`, `private_tests`), LiveCodeBench with readable tests
-(`public_test_cases`), and plain rows: `prompt` (or `question`) with `tests` as in `assay.verifiers.code.tests`.
+APPS and TACO (`input_output`), CodeContests (`public_tests`, `private_tests`), LiveCodeBench (`public_test_cases`), and
+plain rows: `prompt` (or `question`) with `tests` as in `assay.verifiers.code.tests`, or with `inputs` and `outputs` of
+stdin and stdout.
 """
 
 from __future__ import annotations
 
 import ast
+import base64
+import io
 import json
-from collections.abc import Callable, Mapping
+import pickle
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from assay.core.seeding import split_of
 from assay.core.task import Task, content_id
 from assay.sandboxes.local.agent import codec
-from assay.verifiers.code.lift import lift_assertion, lift_check
-from assay.verifiers.code.tests import dump_test, read_suite
+from assay.verifiers.code.lift import lift_assertion, lift_check, lift_table
+from assay.verifiers.code.tests import CheckTest, Test, dump_test, read_suite
 
 _COMPLETE = "Complete this Python function. Answer with the whole function in one ```python code block."
 _FUNCTION = "Answer with one ```python code block."
@@ -54,7 +59,10 @@ def _row_id(row: Mapping[str, Any]) -> str:
 
 
 def _human_eval(row: Mapping[str, Any]) -> dict[str, Any]:
-    tests = [dump_test(t) for t in lift_check(row["test"], row["entry_point"], prompt=row["prompt"])]
+    lifted: Sequence[Test] = lift_table(row["test"], row["entry_point"]) or lift_check(
+        row["test"], row["entry_point"], prompt=row["prompt"]
+    )
+    tests = [dump_test(test) for test in lifted]
     return {
         "prompt": f"{_COMPLETE}\n\n```python\n{row['prompt'].strip()}\n```",
         "target": {"tests": tests, "entry_point": row["entry_point"], "prompt": row["prompt"]},
@@ -70,6 +78,7 @@ def _mbpp(row: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError("test_list is empty")
     entry_point = _called(row["test_list"][0], row.get("code", ""))
     lifted = [dump_test(lift_assertion(test, entry_point, setup)) for test in tests]
+    lifted += [dump_test(test) for test in _plus(row, entry_point)]
     text = row.get("text") or row["prompt"]
     return {
         "prompt": f"{text}\nYour function must pass this test:\n{row['test_list'][0]}\n{_FUNCTION}",
@@ -78,6 +87,13 @@ def _mbpp(row: Mapping[str, Any]) -> dict[str, Any]:
         "public": lifted[:1],
         "question": f"{text} The function is called `{entry_point}`.",
     }
+
+
+def _plus(row: Mapping[str, Any], entry_point: str) -> Sequence[Test]:
+    """Return the further tests of MBPP+: as data, or where they are more than that, as test code."""
+    if not row.get("test"):
+        return []
+    return lift_table(row["test"], entry_point) or [CheckTest(row["test"])]
 
 
 def _called(assertion: str, code: str) -> str:
@@ -102,7 +118,9 @@ def _parse(source: str) -> ast.Module:
 
 
 def _apps(row: Mapping[str, Any]) -> dict[str, Any]:
-    cases = _json(row["input_output"])
+    cases = _json(row["input_output"] or "null")
+    if not cases:
+        raise ValueError("input_output is empty: the problem has no tests")
     inputs, outputs, name = cases["inputs"], cases["outputs"], cases.get("fn_name")
     if len(inputs) != len(outputs):
         raise ValueError(f"{len(inputs)} inputs and {len(outputs)} outputs")
@@ -124,23 +142,40 @@ def _apps(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _contests(row: Mapping[str, Any]) -> dict[str, Any]:
+    if row.get("input_file") or row.get("output_file"):
+        raise ValueError("the program is to read or write files; only stdin and stdout are supported")
     sets = [row[name] for name in ("public_tests", "private_tests", "generated_tests") if row.get(name)]
     pairs = [list(zip(tests["input"], tests["output"], strict=True)) for tests in sets]
     return {
         "prompt": f"{row['description']}\n\n{_PROGRAM}",
-        "target": _stdio([pair for group in pairs for pair in group]),
+        "target": {**_stdio([pair for group in pairs for pair in group]), **_limits(row)},
+        "solution": _python3(row.get("solutions") or {}),
         "public": _stdio(pairs[0])["tests"] if pairs else [],
     }
 
 
+def _limits(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the limits of a CodeContests row. Its times are for compiled languages: Python gets four times as long."""
+    limits: dict[str, Any] = {}
+    seconds = row.get("time_limit")
+    if isinstance(seconds, Mapping):
+        limits["cpu_seconds"] = (
+            4 * (float(seconds.get("seconds") or 0) + float(seconds.get("nanos") or 0) / 1e9) or 10.0
+        )
+    if row.get("memory_limit_bytes"):
+        limits["memory_mb"] = max(256, int(row["memory_limit_bytes"]) // 2**20)
+    return limits
+
+
+def _python3(solutions: Mapping[str, Any]) -> str:
+    """Return the first solution in Python 3 (language 3) of a CodeContests row."""
+    pairs = zip(solutions.get("language", ()), solutions.get("solution", ()), strict=False)
+    return next((code for language, code in pairs if language in (3, "PYTHON3")), "")
+
+
 def _live_code_bench(row: Mapping[str, Any]) -> dict[str, Any]:
     public = _json(row["public_test_cases"])
-    private = row.get("private_test_cases") or "[]"
-    try:
-        hidden = _json(private)
-    except ValueError:
-        raise ValueError("private_test_cases are packed; unpack them into JSON first (pickle is not read)") from None
-    cases = [*public, *hidden]
+    cases = [*public, *_private_cases(row.get("private_test_cases") or "[]")]
     if any(case.get("testtype") == "functional" for case in cases):
         name = _json(row.get("metadata") or "{}").get("func_name")
         if not name:
@@ -158,6 +193,43 @@ def _live_code_bench(row: Mapping[str, Any]) -> dict[str, Any]:
         "target": target,
         "public": target["tests"][: len(public)],
     }
+
+
+_MAX_UNPACKED = 256 * 2**20
+
+
+class _TextUnpickler(pickle.Unpickler):
+    """Restores texts: nothing in it can name a class or a function, so nothing can run."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        raise pickle.UnpicklingError(f"{module}.{name} in a text")
+
+
+def _private_cases(packed: Any) -> list[dict[str, Any]]:
+    """Return hidden test cases: JSON, or as published a text, pickled, compressed and coded as base64."""
+    if not isinstance(packed, str):
+        return list(packed)
+    try:
+        cases = json.loads(packed)
+    except ValueError:
+        try:
+            inflate = zlib.decompressobj()
+            data = inflate.decompress(base64.b64decode(packed, validate=True), _MAX_UNPACKED)
+            if not inflate.eof:
+                raise ValueError("cut short, or too large")
+            cases = json.loads(_TextUnpickler(io.BytesIO(data)).load())
+        except (ValueError, TypeError, EOFError, zlib.error, pickle.UnpicklingError) as error:
+            raise ValueError(f"private_test_cases cannot be unpacked: {error}") from None
+    if not isinstance(cases, list):
+        raise ValueError("private_test_cases are no list")
+    return cases
+
+
+def _paired(row: Mapping[str, Any]) -> dict[str, Any]:
+    if len(row["inputs"]) != len(row["outputs"]):
+        raise ValueError(f"{len(row['inputs'])} inputs and {len(row['outputs'])} outputs")
+    pairs = zip(map(_text, row["inputs"]), map(_text, row["outputs"]), strict=True)
+    return _plain({**row, **_stdio(pairs)})
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,5 +267,6 @@ _FORMATS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "public_tests": _contests,
     "test": _human_eval,
     "tests": _plain,
+    "inputs": _paired,
 }
 """The field that gives a format away -> its reader; the first that is there counts."""

@@ -40,6 +40,53 @@ def lift_check(source: str, entry_point: str, function: str = "check", prompt: s
     return [CheckTest(f"{prompt}\n{source}", function)]
 
 
+def lift_table(source: str, entry_point: str) -> list[CallTest] | None:
+    """Return the tests of HumanEval+ and MBPP+ as published, None for anything else.
+
+    They are two tables and a loop, at the top or in `check(candidate)`:
+    `for i, (inp, exp) in enumerate(zip(inputs, results)): assertion(f(*inp), exp, 0)`, where `assertion` takes equal
+    values, and floats within a tolerance. Here floats are compared by the rule `value`, or within that tolerance.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, RecursionError, MemoryError):
+        return None
+    check = next((n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "check"), None)
+    body = tree.body if check is None else check.body
+    names = {entry_point} | ({a.arg for a in check.args.args} if check else set())
+    tables = {
+        node.targets[0].id: node.value
+        for node in body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    loops = [node for node in body if isinstance(node, ast.For | ast.While)]
+    if not {"inputs", "results"} <= tables.keys() or len(loops) != 1:
+        return None
+    match loops[0].body:
+        case [ast.Expr(ast.Call(ast.Name("assertion"), [ast.Call() as called, ast.Name("exp"), tolerance]))]:
+            pass
+        case _:
+            return None
+    try:
+        if not _is_call(called, names) or ast.unparse(called.args[0]) != "*inp" or len(called.args) != 1:
+            return None
+        inputs, results, within = (_literal(table) for table in (tables["inputs"], tables["results"], tolerance))
+    except _NotPlain:
+        return None
+    if not inputs or len(inputs) != len(results):
+        return None
+    return [
+        CallTest(
+            tuple(args), {}, expected, *(("close", float(within)) if within and _is_float(expected) else ("value",))
+        )
+        for args, expected in zip(inputs, results, strict=True)
+    ]
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, float)
+
+
 def lift_assertion(source: str, entry_point: str, setup: str = "") -> Test:
     """Return the test of one MBPP-style assertion; with set-up code it stays test code unless it is plain."""
     try:

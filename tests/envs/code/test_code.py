@@ -201,7 +201,7 @@ def test_formats(tmp_path, name):
         ({"prompt": "p", "tests": []}, "no tests"),
         ({"question": "p", "input_output": "{\"inputs\": [1], \"outputs\": []}"}, "1 inputs and 0 outputs"),
         ({"text": "p", "test_list": ["assert True"]}, "no function call"),
-        ({"question_content": "p", "public_test_cases": "[]", "private_test_cases": "eJx"}, "packed"),
+        ({"question_content": "p", "public_test_cases": "[]", "private_test_cases": "eJx"}, "unpacked"),
     ],
 )  # fmt: skip
 def test_rows_that_cannot_be_used_are_refused_with_their_line(tmp_path, row, message):

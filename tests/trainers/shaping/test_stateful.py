@@ -24,7 +24,9 @@ def test_the_mix_of_the_paper() -> None:
     shaper = Lagrangian(at_least={"a": 0.0, "b": 0.0}, squash="tanh")
     shaper.raw = np.array([0.2, -0.1])
     assert shaper.multipliers == pytest.approx([0.19738, -0.09967], abs=1e-5)
-    assert mix(np.array([1.0]), [np.array([0.5]), np.array([2.0])], shaper.multipliers) == pytest.approx([1.80164], abs=1e-5)
+    assert mix(np.array([1.0]), [np.array([0.5]), np.array([2.0])], shaper.multipliers) == pytest.approx(
+        [1.80164], abs=1e-5
+    )
 
 
 @pytest.mark.parametrize("squash", ["max0", "tanh", "sigmoid"])

@@ -2,7 +2,7 @@
 
 Each one holds for every Python program of the shape that it looks for, without knowing types: names of locals, the
 branches of an `if`, code that is never reached, a loop over `range` spelt as `while`, a `return` through a variable.
-What depends on types (`a + b` is `b + a` for numbers, not for lists) is left to `variants`, where tests decide.
+What depends on types (`a + b` is `b + a` for numbers, not for lists) is left to `rewritings`, where tests decide.
 """
 
 from __future__ import annotations
