@@ -1,4 +1,4 @@
-"""The parts of the protocol that follow from a `run` which may be called from several threads."""
+"""What every sandbox of ours is: the protocol, and what follows from a `run` that several threads may call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Self
 
 from assay.core.errors import ConfigError
-from assay.sandboxes.base import Job, JobResult
+from assay.sandboxes.base import DEFAULT_LIMITS, IsolationReport, Job, JobResult, Limits, Session
 
 
 class ThreadedSandbox(ABC):
@@ -19,6 +19,18 @@ class ThreadedSandbox(ABC):
         if slots < 1:
             raise ConfigError(f"a sandbox needs at least one slot, not {slots}")
         self.slots = slots
+
+    @abstractmethod
+    def capabilities(self) -> IsolationReport:
+        """Return what is enforced, found by trying; does not refuse a weak tier."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise `ConfigError` when the isolation is weaker than `min_tier`. What `run` would raise, before any job."""
+
+    @abstractmethod
+    def session(self, limits: Limits = DEFAULT_LIMITS) -> Session:
+        """Start an interpreter that keeps its state."""
 
     @abstractmethod
     def run(self, job: Job) -> JobResult:

@@ -1,7 +1,11 @@
 """`assay sandbox` reports what is enforced and fails when something is not."""
 
 import os
+import signal
+import subprocess
+import sys
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -37,3 +41,31 @@ def test_attack_runs_a_part_of_the_catalogue():
 def test_attack_refuses_a_name_that_nothing_has():
     result = run("attack", "--match", "no such attack")
     assert "no attack has" in str(result.exception)
+
+
+def test_commands_take_a_remote_sandbox_and_say_what_is_missing(monkeypatch):
+    from assay.sandboxes import LocalSandbox, Tier
+    from assay.sandboxes.remote import SandboxServer
+
+    monkeypatch.delenv("ASSAY_SANDBOX_TOKEN", raising=False)
+    assert "needs --url" in str(run("doctor", "--backend", "remote").exception)
+    with LocalSandbox(1, min_tier=Tier.FILTERED) as sandbox, SandboxServer(sandbox) as server:
+        result = run("doctor", "--backend", "remote", "--url", server.url)
+        assert "remote sandbox: tier" in result.output
+        result = run("attack", "--match", "mount", "--min-tier", "2", "--backend", "remote", "--url", server.url)
+        assert result.exit_code == 0, result.output
+    result = run("serve", "--host", "0.0.0.0", "--port", "0", "--min-tier", "2")
+    assert "set a token" in str(result.exception)
+
+
+def test_serve_answers_until_interrupted():
+    command = [sys.executable, "-m", "assay", "sandbox", "serve", "--port", "0", "--min-tier", "2", "--slots", "1"]
+    environment = {name: value for name, value in os.environ.items() if name != "ASSAY_SANDBOX_TOKEN"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            url = process.stdout.readline().split()[-1]
+            answer = httpx.post(url, json={"code": "print(6 * 7)"}, timeout=60).json()
+        finally:
+            process.send_signal(signal.SIGINT)
+    assert answer["run_result"]["stdout"] == "42\n"
+    assert process.returncode in (0, 130)
