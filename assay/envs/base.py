@@ -69,6 +69,10 @@ class TaskEnv(gymnasium.Env[Observation, str]):
     ) -> None:
         if max_turns < 1:
             raise ConfigError(f"max_turns must be at least 1, not {max_turns}")
+        if verifier.isolation == "sandbox":
+            from assay.sandboxes import require_isolation  # most environments need no sandbox
+
+            require_isolation(getattr(verifier, "sandbox", None))
         self.tasks, self.verifier, self.max_turns = tasks, verifier, max_turns
         self.tools: tuple[Tool, ...] = tuple(tools)
         self.render_mode = render_mode

@@ -11,6 +11,7 @@ from assay.sandboxes.base import (
     SandboxFault,
     Session,
     Tier,
+    require_isolation,
 )
 from assay.sandboxes.local.sandbox import LocalSandbox, default_sandbox
 
@@ -27,4 +28,5 @@ __all__ = [
     "Session",
     "Tier",
     "default_sandbox",
+    "require_isolation",
 ]

@@ -256,3 +256,19 @@ class Sandbox(Protocol):
     def close(self) -> None:
         """End all processes. Idempotent."""
         ...
+
+
+def require_isolation(sandbox: object) -> None:
+    """Raise `ConfigError` when a sandbox cannot be had as it is configured: at the start, not once for every program.
+
+    Sandboxes that cannot tell (without a `check`) pass.
+    """
+    check = getattr(sandbox, "check", None)
+    if check is None:
+        return
+    try:
+        check()
+    except SandboxFault as fault:
+        raise ConfigError(
+            f"the sandbox does not start: {fault}; see what is missing with: assay sandbox doctor"
+        ) from None

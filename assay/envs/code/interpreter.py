@@ -24,7 +24,7 @@ from assay.envs.code.source import SplitName
 from assay.envs.math.mathword import MathWordEnv
 from assay.envs.procedural import prompt, task_source
 from assay.envs.tools.base import ToolEnv
-from assay.sandboxes import CellResult, Limits, Sandbox, Session
+from assay.sandboxes import CellResult, Limits, Sandbox, Session, require_isolation
 from assay.sandboxes.local.sandbox import default_sandbox
 from assay.verifiers import make_verifier
 
@@ -132,6 +132,7 @@ class CodeInterpreterEnv(ToolEnv):
         tool = Tool(self._python, name="python", description="Run Python code; variables are kept between calls.")
         super().__init__(tasks, make_verifier(verifier), [tool], max_turns=max_turns, render_mode=render_mode)
         self._sandbox, self._limits = sandbox, limits
+        require_isolation(sandbox or default_sandbox())
         self._session: Session | None = None
 
     def begin(self, task: Task) -> Observation:
