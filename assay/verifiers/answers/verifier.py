@@ -259,6 +259,8 @@ class MathVerifier(Verifier):
             return right(extracted=answer_text, stage="string")
         if gold.rational is not None and gold.rational == answer.rational and not self.policy.simplified:
             return right(extracted=answer_text, stage="rational")
+        if self._plainly_different(gold, answer):
+            return wrong("not the same number", extracted=answer_text, stage="rational")
         said = words.plain(gold.cleaned)
         if said is not None and said == words.plain(answer.cleaned):
             return right(extracted=answer_text, stage="string")
@@ -273,6 +275,14 @@ class MathVerifier(Verifier):
         except Undecided as reason:
             verdict = self._undecided(gold, answer, str(reason), budget)
         return verdict.with_(details={"steps": steps - budget.left})
+
+    def _plainly_different(self, gold: Reading, answer: Reading) -> bool:
+        """Whether two exact numbers differ under every reading: no percent, rounding or separators are involved."""
+        one, two = gold.rational, answer.rational
+        if one is None or two is None or one == two or one.percent or two.percent:
+            return False
+        exact = one.decimals is None and self.policy.rel_tol == 0.0
+        return exact and not any(mark in side.cleaned for side in (gold, answer) for mark in ", ")
 
     def _typed(self, gold: Reading, answer: Reading, budget: Budget) -> Verdict:
         assert gold.node is not None
