@@ -91,7 +91,7 @@ _SYNONYM = {
     "approxeq": "approx", "intercal": "top", "shortparallel": "parallel",
     "simeq": "approx", "lnot": "neg", "operatorname*": "operatorname",
 }  # fmt: skip
-_THOUSANDS = re.compile(r"(?<=\d)(?:, ?\\! ?|\{,\})(?=\d{3})")
+_THOUSANDS = re.compile(r"(?<=\d)(?:, ?\\! ?| ?\{ ?, ?\} ?)(?=\d{3})")
 """A comma that LaTeX sets without a gap can only separate thousands."""
 _BRACED_NUMERAL = re.compile(r"(?:\\text ?)?\{ ?(\d[0-9A-Fa-f]*) ?\}(?=_\{? ?\d)")
 _CHOOSE = re.compile(
@@ -161,7 +161,7 @@ def clean(text: str) -> str:
         text = text.replace("^{\\circ}", "^\\circ")
     if "$" in text and text.count("$") % 2 and _PRICE.match(text):
         text = text.replace("$", CURRENCY, 1)
-    if "{,}" in text:
+    if "{" in text and "," in text:
         text = _THOUSANDS.sub("", text)
     if "}_" in text:
         text = _BRACED_NUMERAL.sub(r"\1", text)

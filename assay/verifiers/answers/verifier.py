@@ -98,6 +98,10 @@ def read_gold(target: str) -> Reading | None:
     if found.answer is None or not found.answer.strip():
         return None
     reading = Reading(found.answer)
+    if reading.node is None and (remark := _WITH_REMARK.match(found.answer)) is not None:
+        stated = Reading(remark.group(1))
+        if _is_formula(stated):
+            return stated
     if found.fallback is not None and found.kind in ("bare", "phrase") and not _is_formula(reading):
         formula = Reading(found.fallback)
         if _is_formula(formula) and ("$" in target or len(target) > BARE):
@@ -361,6 +365,8 @@ def _is_heavy(node: Node) -> bool:
 _ONE_AT_A_TIME = Lock()
 """Held while two answers are compared: many threads in pure Python would only slow each other down, and one expensive
 comparison among 64 threads would take 64 times as long instead of waiting its turn."""
+_WITH_REMARK = re.compile(r"(.{1,100}?) ?\\text ?\{ ?(?:is|are) (?!not\b)")
+"""A gold that is a formula with a remark on it: `R=1 \\text{ is necessary and sufficient ...}`."""
 _SEPARATED = re.compile(r"\d[, ] ?\d{3}")
 _PLAIN_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _COLLECTIONS = (Listing, SetOf, Group)

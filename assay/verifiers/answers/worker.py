@@ -39,7 +39,7 @@ class TooDear(VerifierFault):
 class SymbolicTier:
     """Questions to sympy under limits of time and memory. Thread-safe; processes are started lazily."""
 
-    def __init__(self, *, patience: float = 0.4, cpu_seconds: float = 0.2, memory_mb: int = 512) -> None:
+    def __init__(self, *, patience: float = 0.3, cpu_seconds: float = 0.2, memory_mb: int = 512) -> None:
         """`cpu_seconds` is what a question may use; `patience` how long a caller waits, also for others' questions."""
         self.patience, self.cpu_seconds, self.memory_mb = patience, cpu_seconds, memory_mb
         self._lock = Lock()

@@ -71,6 +71,12 @@ def test_a_sentence_as_gold_is_confirmed_or_left_open() -> None:
     assert other.status == "abstained"
 
 
+def test_a_remark_on_the_gold_is_not_asked_for() -> None:
+    gold = r"k=3 \text{ is both necessary and sufficient for } A_{1}, B_{1}\text{ to meet}"
+    assert VERIFIER.verify_answer(gold, "3").correct is True
+    assert VERIFIER.verify_answer(gold, "4").correct is False
+
+
 def test_any_of_several_golds_will_do() -> None:
     assert judge(["1/2", r"\frac{\pi}{6}"], r"\pi/6") is True
     assert judge(["1/2", "3"], "4") is False
