@@ -15,9 +15,11 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs L
 
 @pytest.mark.parametrize("env", [CodeEnv, CodeRepairEnv, CodeInterpreterEnv])
 def test_weak_isolation_is_refused_at_once(env):
-    with LocalSandbox(1, strategies=["plain"], min_tier=Tier.NAMESPACES) as sandbox:
-        with pytest.raises(ConfigError, match=r"min_tier is 3.*missing: namespaces"):
-            env(sandbox=sandbox)
+    with (
+        LocalSandbox(1, strategies=["plain"], min_tier=Tier.NAMESPACES) as sandbox,
+        pytest.raises(ConfigError, match=r"min_tier is 3.*missing: namespaces"),
+    ):
+        env(sandbox=sandbox)
 
 
 def test_a_sandbox_that_does_not_start_is_refused_with_the_reason():
@@ -25,5 +27,5 @@ def test_a_sandbox_that_does_not_start_is_refused_with_the_reason():
         def check(self):
             raise SandboxFault("no slot")
 
-    with pytest.raises(ConfigError, match="does not start: no slot; .*assay sandbox doctor"):
+    with pytest.raises(ConfigError, match=r"does not start: no slot; .*assay sandbox doctor"):
         CodeEnv(sandbox=Broken())

@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import zlib
+from pathlib import Path
 
 import pytest
 
@@ -151,7 +152,7 @@ def test_rows_that_cannot_be_used_are_refused_with_their_line(tmp_path, row, mes
     path.write_text(json.dumps(row) + "\n")
     with pytest.raises(DataError, match=rf"rows.jsonl:1: .*{message}"):
         CodeEnv(data=path)
-    assert not os.path.exists("/tmp/assay-was-unpickled")
+    assert not Path("/tmp/assay-was-unpickled").exists()
 
 
 def test_the_tables_of_plus_benchmarks_become_data():
