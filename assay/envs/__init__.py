@@ -23,6 +23,7 @@ _ENVIRONMENTS: dict[str, str] = {
     "assay/KnightsKnaves-v0": "assay.envs.puzzles.knights_knaves:KnightsKnavesEnv",
     "assay/KuhnPoker-v0": "assay.envs.games.kuhn_poker:KuhnPokerEnv",
     "assay/MathWord-v0": "assay.envs.math.mathword:MathWordEnv",
+    "assay/MiniWoB-v0": "assay.envs.web.miniwob.env:MiniWobEnv",
     "assay/Maze-v0": "assay.envs.games.maze:MazeEnv",
     "assay/Minesweeper-v0": "assay.envs.games.minesweeper:MinesweeperEnv",
     "assay/ReasoningGym-v0": "assay.envs.puzzles.reasoning_gym:ReasoningGymEnv",

@@ -79,10 +79,14 @@ class PageEnv(ToolEnv):
     def begin(self, task: Task) -> Observation:
         """Open the site, and show its first page under the task."""
         self.answer_given, self._finished = None, False
-        self.driver.open(self.site(task))
+        self.start(task)
         *before, last = task.messages()
         page: Message = {"role": last["role"], "content": f"{text_of(last)}\n{self.shown()}"}
         return (*before, self._pictured(page))
+
+    def start(self, task: Task) -> None:
+        """Open the page that the episode begins with."""
+        self.driver.open(self.site(task))
 
     def shown(self) -> str:
         """Return the text of the page."""

@@ -95,6 +95,10 @@ class BrowserDriver(ScreenDriver):
         """Go back to the page before."""
         self._do(self.tab.back())
 
+    def script(self, source: str, *arguments: Any) -> Any:
+        """Run a JavaScript function in the page and return its result: for environments, never for agents."""
+        return self._run(self.tab.page.evaluate(source, *arguments))
+
     # -- the screen -------------------------------------------------------------------------------------------
 
     def click_at(self, x: float, y: float) -> None:

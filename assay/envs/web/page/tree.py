@@ -110,6 +110,10 @@ class _Reader:
         if tag in SKIPPED or hidden(element):
             return
         role = role_of(element)
+        if role == "heading" and self._everything:
+            role = "element"
+        if role == "element" and any(role_of(inner) not in (None, "element", "heading") for inner in element.walk()):
+            role = None  # what can be used inside of it is what matters
         if role is not None:
             self.flush()
             self._add(role, _name(element, self._labels), element)
@@ -158,7 +162,7 @@ def role_of(element: Element) -> str | None:
     if tag == "input":
         kind = element.attributes.get("type", "text").lower()
         return None if kind == "hidden" else "button" if kind in _BUTTONS else _CHECKS.get(kind, "textbox")
-    if tag in HEADINGS:
+    if tag in HEADINGS and "clickable" not in element.attributes:
         return "heading"
     if tag == "img":
         return "image" if element.attributes.get("alt") else None
