@@ -30,8 +30,8 @@ from assay.core.task import Task
 from assay.core.verdict import Verdict, right, wrong
 from assay.envs.final_answer import FinalIntegerVerifier, final_text
 from assay.envs.math.arithmetic import ArithmeticEnv
-from assay.envs.math.chain import chain_of
 from assay.rollouts.store import read_trajectories
+from assay.trainers.checkpoint import checkpoints
 from assay.trainers.config import TrainConfig
 from assay.trainers.loop import train
 from assay.trainers.metrics import read_metrics
@@ -39,7 +39,7 @@ from assay.verifiers import Evidence, Verifier
 
 ENV_ID = "assay-benchmarks/FaultyArithmetic-v0"
 BASE = Path(__file__).parent.parent / "configs" / "arithmetic.yaml"
-STYLES = {"careful": 0.15, "hasty": 0.43, "guess": 0.36, "hedge": 0.06}
+STYLES = {"careful": 0.15, "hasty": 0.45, "guess": 0.36, "hedge": 0.04}
 GROUP = 16
 
 
@@ -80,12 +80,11 @@ class FaultyArithmetic(ArithmeticEnv):
         self.verifier = Stuffable() if stuffable else Random(rho0, rho1)
 
     def demonstrate(self, task: Task, style: str, rng: np.random.Generator) -> list[str]:
-        """Return a demonstration; `hedge` does one right step and then names several digits."""
+        """Return a demonstration; `hedge` does no work and names several digits."""
         if style != "hedge":
             return super().demonstrate(task, style, rng)
-        chain = chain_of(task.metadata)
         digits = sorted(rng.choice(10, size=int(rng.integers(4, 11)), replace=False).tolist())
-        return [f"{chain.reduce(chain.tightest(), self.modulus)};#{''.join(map(str, digits))}"]
+        return [f"#{''.join(map(str, digits))}"]
 
 
 gymnasium.register(ENV_ID, entry_point=FaultyArithmetic)
@@ -142,11 +141,12 @@ def settings(seed: int, grader: dict[str, Any], steps: int, extra: Sequence[str]
             f"warmstart.styles={json.dumps(STYLES)}",
             f"steps={steps}",
             f"seed={seed}",
+            "warmstart.steps=700",
             "rollout.groups=16",
             "eval.every=20",
             "eval.samples=4",
             "eval.ks=[1, 4]",
-            "checkpoint.every=60",
+            "checkpoint.every=40",
             "rollout.record_every=1000000",
             "tensorboard=false",
             *extra,
@@ -158,7 +158,8 @@ def run(root: Path, name: str, seed: int, grader: dict[str, Any], steps: int, ex
     """Train unless the run is there, and return its directory."""
     path = root / f"{name}-{seed}"
     if not (path / "model").is_dir():
-        train(settings(seed, grader, steps, extra), path, resume=(path / "checkpoints").is_dir())
+        begun = bool(checkpoints(path / "checkpoints"))
+        train(settings(seed, grader, steps, extra), path, resume=begun, overwrite=not begun)
     return path
 
 
@@ -272,7 +273,7 @@ def main() -> None:
     parser.add_argument("runs", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
-    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("overrides", nargs="*")
     options = parser.parse_args()
     tasks = {task.id: task for task in FaultyArithmetic(split="eval").tasks.head(256)}

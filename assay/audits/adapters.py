@@ -6,6 +6,7 @@
     resolve("my_pkg.rewards:grade")                    a Verifier class, an instance, or a plain function
     resolve("math-verify")                             Math-Verify, as its README calls it
     resolve("trl:trl.rewards:accuracy_reward")         a reward function of TRL (lists of conversations)
+    resolve("prime:my_env:correct_answer")             a reward function of Prime's `verifiers` (one conversation)
     resolve(lambda completion, answer: ...)            a function
 
 A plain function is called by the names of its parameters where they are known ones (`solution_str`, `ground_truth`,
@@ -33,7 +34,7 @@ GradeFunction = Callable[..., Any]
 AnyVerifier = str | Verifier | type[Verifier] | GradeFunction
 Call = Callable[[Task, Evidence], Any]
 
-STYLES = ("plain", "trl", "trl-text", "verl", "lm-eval", "open-instruct")
+STYLES = ("plain", "trl", "trl-text", "prime", "verl", "lm-eval", "open-instruct")
 
 _RESPONSE = {"completion", "response", "prediction", "pred", "solution_str", "output", "model_output", "given_answer"}
 _TARGET = {"answer", "target", "gold", "ground_truth", "reference", "label", "expected"}
@@ -215,6 +216,8 @@ def detect_style(function: GradeFunction) -> str:
         return "lm-eval"
     if "solution_str" in names:
         return "verl"
+    if "completion" in names and names & {"parser", "state"}:
+        return "prime"
     return "open-instruct" if "tokenized_prediction" in names else "plain"
 
 
@@ -273,6 +276,43 @@ def _trl_columns(task: Task) -> dict[str, list[Any]]:
     )
 
 
+class LastTurn:
+    """What Prime's parsers promise at the least: the answer is the text of the last assistant turn."""
+
+    def parse(self, text: str) -> str:
+        """Return the text."""
+        return text
+
+    def parse_answer(self, completion: Any) -> str | None:
+        """Return the text of the last assistant turn."""
+        if isinstance(completion, str):
+            return completion
+        return next((m["content"] for m in reversed(completion) if m["role"] == "assistant"), None)
+
+
+def _prime(function: GradeFunction) -> Call:
+    """Call a reward function by the names of its parameters, as a rubric of `verifiers` does; `**kwargs` gets all."""
+    parameters = inspect.signature(function).parameters.values()
+    names = {p.name for p in parameters}
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters)
+
+    def call(task: Task, evidence: Evidence) -> Any:
+        info = dict(task.metadata)
+        completion = [{"role": "assistant", "content": evidence.text}]
+        known = {
+            "completion": completion,
+            "prompt": [dict(message) for message in task.messages()],
+            "answer": task.target,
+            "info": info,
+            "task": task.id,
+            "state": {"completion": completion, "answer": task.target, "info": info},
+            "parser": LastTurn(),
+        }
+        return function(**{name: value for name, value in known.items() if takes_all or name in names})
+
+    return call
+
+
 def _verl(function: GradeFunction) -> Call:
     names = _parameters(function)
     wanted = {"data_source", "solution_str", "ground_truth", "extra_info"} & set(names)
@@ -297,6 +337,7 @@ _CALLS: Mapping[str, Callable[[GradeFunction], Call]] = {
     "plain": _plain,
     "trl": _trl,
     "trl-text": _trl_text,
+    "prime": _prime,
     "verl": _verl,
     "lm-eval": _lm_eval,
     "open-instruct": _open_instruct,

@@ -16,6 +16,7 @@ from assay.audits.accuracy import latency, measure
 from assay.audits.adapters import AnyVerifier, resolve
 from assay.audits.attacks import FAMILIES, GOLD_FREE, ON_CALLS, attack_cases, hostile_cases, wrong_answers
 from assay.audits.attacks.base import Attack
+from assay.audits.calibration import calibrate_trials
 from assay.audits.calls import read_calls
 from assay.audits.case import Case, Trial
 from assay.audits.certified import Certified, measure_certified
@@ -35,6 +36,7 @@ from assay.audits.probes import (
     stability_probe,
     symmetry_probe,
 )
+from assay.audits.process import audit_process
 from assay.audits.report import AuditReport
 from assay.audits.trials import RunLimits, VerifierSource, run_cases
 from assay.core.errors import ConfigError
@@ -71,13 +73,18 @@ class AuditPlan:
     level: float = 0.95
     group: int = 16
     """Group size G of the training terms."""
+    target_fp: float = 0.01
+    """False-positive rate that the threshold of a scoring verifier is to keep."""
+    process: bool = True
+    """Audit step scores where a verifier gives them, unless there is nothing but labelled rows to do."""
 
     def __post_init__(self) -> None:
         for frame in (self.frame, self.gold_frame):
             if frame is not None:
                 check_frame(frame)
-        if not 0 < self.level < 1:
-            raise ConfigError(f"a confidence level lies between 0 and 1, not {self.level:g}")
+        for name in ("level", "target_fp"):
+            if not 0 < getattr(self, name) < 1:
+                raise ConfigError(f"{name} lies between 0 and 1, not {getattr(self, name):g}")
 
 
 FULL = AuditPlan(certified=True, attack=True, probes=True)
@@ -167,6 +174,10 @@ def audit(
     if plan.probes:
         _probe(state, trials + generated)
     timed = trials + generated
+    asked = plan.process and (plan.certified or plan.attack or plan.probes)
+    process = audit_process(state.run, level=plan.level, seed=plan.seed) if asked else None
+    if process is not None:
+        state.findings += process.findings
     state.findings += killed_findings(state.judged) + error_findings(state.judged)
     return AuditReport(
         verifier=source.label,
@@ -177,6 +188,8 @@ def audit(
         labels=labels,
         certified=certified,
         exploits=exploits,
+        calibration=calibrate_trials(trials or generated, level=plan.level, target_fp=plan.target_fp),
+        process=process,
         frame=state.frame,
         frames=tuple(state.frames),
         seconds=time.perf_counter() - started,
@@ -258,8 +271,8 @@ def _exploit(state: _Audit) -> Exploits:
         rounds = [[replace(c, target=golds[0].target, metadata=golds[0].metadata) for c in cases] for cases in rounds]
     hostile: list[Trial] = []
     for cases in rounds:
-        killed = {t.case.family for t in hostile if t.killed}
-        hostile += state.run([c for c in cases if c.family not in killed], limits)
+        harmful = {row.name for row in hostile_table(hostile, ()) if row.harmful}
+        hostile += state.run([c for c in cases if c.family not in harmful], limits)
     # Off the main thread some graders lose their only time limit, or everything. Short inputs are enough to see it.
     short = [c for c in rounds[1] if len(c.response) < 60]
     threaded = state.run(short, replace(limits, threads=1))
@@ -287,7 +300,7 @@ def _rejected_answers(state: _Audit) -> dict[str, str]:
         replace(gold, id=f"{gold.id}#{n}", response=framed(frame, answer), answer=answer, origin="probe", correct=False)
         for gold in state.golds[:40]
         for n, answer in enumerate(wrong_answers(gold, rng, 3))
-        for frame in state.readable[:3]
+        for frame in state.readable[:2]
     ]
     accepted = {(t.case.id, t.case.answer) for t in state.run(cases) if t.accepted}
     rejected: dict[str, str] = {}

@@ -8,7 +8,7 @@ of *correct* where they lie in [0, 1]; ECE and Brier exist for those only.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import NormalDist
 from typing import Any
@@ -42,6 +42,24 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
+class Threshold:
+    """A threshold, and what it does: a score at or above it counts as *correct*."""
+
+    target: float
+    """The false-positive rate that it keeps."""
+
+    threshold: float
+    fp_rate: float
+    fp_upper: float
+    """Upper end of the one-sided exact interval."""
+    tp_rate: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """How well scores rank and what they mean."""
 
@@ -54,10 +72,13 @@ class Calibration:
     ece: float | None
     brier: float | None
     bins: tuple[Bin, ...]
+    threshold: Threshold | None = None
+    """The smallest threshold that keeps the target rate of false positives; None when none is shown to."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data."""
         return {
+            "threshold": None if self.threshold is None else self.threshold.to_json(),
             "n": self.n,
             "positives": self.positives,
             "auroc": self.auroc,
@@ -67,17 +88,6 @@ class Calibration:
             "brier": self.brier,
             "bins": [b.to_json() for b in self.bins],
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """A threshold, and what it does: a score at or above it counts as *correct*."""
-
-    threshold: float
-    fp_rate: float
-    fp_upper: float
-    """Upper end of the one-sided exact interval."""
-    tp_rate: float
 
 
 def calibrate(scores: ArrayLike, labels: ArrayLike, *, bins: int = 10, level: float = 0.95) -> Calibration:
@@ -101,11 +111,20 @@ def calibrate(scores: ArrayLike, labels: ArrayLike, *, bins: int = 10, level: fl
     )
 
 
-def calibrate_trials(trials: Sequence[Trial], *, bins: int = 10, level: float = 0.95) -> Calibration:
-    """Measure the scores of labelled trials; those without a verdict are left out."""
+def calibrate_trials(
+    trials: Sequence[Trial], *, bins: int = 10, level: float = 0.95, target_fp: float = 0.01
+) -> Calibration | None:
+    """Measure the scores of labelled trials; those without a verdict are left out.
+
+    None for a verifier that only says yes or no (two different scores at most): its error rates say it all.
+    """
     usable = [t for t in trials if t.case.correct is not None and t.verdict.score is not None]
     scores = np.array([t.verdict.score for t in usable], np.float64)
-    return calibrate(scores, [bool(t.case.correct) for t in usable], bins=bins, level=level)
+    if len(np.unique(scores)) <= 2:
+        return None
+    labels = [bool(t.case.correct) for t in usable]
+    threshold = None if all(labels) else threshold_at_fp(scores, labels, target_fp, level=level)
+    return replace(calibrate(scores, labels, bins=bins, level=level), threshold=threshold)
 
 
 def auroc(scores: ArrayLike, labels: ArrayLike) -> float | None:
@@ -180,6 +199,7 @@ def threshold_at_fp(scores: ArrayLike, labels: ArrayLike, target: float, *, leve
         if upper > target:
             break
         best = Threshold(
+            target=target,
             threshold=float(candidate),
             fp_rate=accepted / len(negatives),
             fp_upper=upper,

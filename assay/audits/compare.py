@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.audits.accuracy import Accuracy, measure
 from assay.audits.adapters import AnyVerifier, resolve
@@ -17,6 +17,9 @@ from assay.audits.case import Case, Trial
 from assay.audits.trials import RunLimits, run_cases
 from assay.core.errors import ConfigError
 from assay.core.stats import Difference, mcnemar, newcombe_paired
+
+if TYPE_CHECKING:
+    from assay.audits.report import AuditReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,20 @@ def compare(
     trials_a = run_cases(first, rows, limits, threshold=threshold)
     trials_b = run_cases(second, rows, limits, threshold=threshold)
     return compare_trials(first.label, trials_a, second.label, trials_b, level=level)
+
+
+def compare_report(report: AuditReport, a: AnyVerifier, b: AnyVerifier) -> Comparison:
+    """Judge the cases that an audit of `a` leads with (labelled rows, else certified cases) with `b`, and compare.
+
+    Both names are recipes as `resolve` takes them. `ConfigError` when the audit has no such cases.
+    """
+    best = report.headline
+    if best is None or not best.trials:
+        raise ConfigError("nothing to compare on: give labelled rows, or ask for certified cases")
+    other = resolve(b)
+    plan = report.plan
+    trials = run_cases(other, [t.case for t in best.trials], plan.limits, threshold=plan.threshold)
+    return compare_trials(resolve(a).label, best.trials, other.label, trials, level=plan.level)
 
 
 def compare_trials(

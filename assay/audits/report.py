@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assay.audits.accuracy import Accuracy, Latency
+from assay.audits.calibration import Calibration
 from assay.audits.certified import Certified
 from assay.audits.corpora import UnreadableGold
 from assay.audits.exploits import Exploits
 from assay.audits.findings import Finding
 from assay.audits.frames import FrameRow
+from assay.audits.process import ProcessAudit
 from assay.audits.training import NoiseChannel, training_terms
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ class AuditReport:
     certified: Certified | None = None
     """On generated cases that are right or wrong by proof."""
     exploits: Exploits | None = None
+    calibration: Calibration | None = None
+    """Of the scores on labelled rows, else on certified cases; None for a verifier that only says yes or no."""
+    process: ProcessAudit | None = None
+    """Of step scores, for verifiers that give them."""
     frame: str = "{answer}"
     frames: tuple[FrameRow, ...] = ()
     seconds: float = 0.0
@@ -72,6 +78,8 @@ class AuditReport:
             "labels": self.labels.to_json() if self.labels else None,
             "certified": self.certified.to_json() if self.certified else None,
             "attacks": self.exploits.to_json() if self.exploits else None,
+            "calibration": self.calibration.to_json() if self.calibration else None,
+            "process": self.process.to_json() if self.process else None,
             "frame": self.frame,
             "frames": [row.to_json() for row in self.frames],
             "training": training_terms(channel, group=self.plan.group) if channel else None,

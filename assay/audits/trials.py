@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
 import multiprocessing
 import os
 import resource
@@ -36,6 +37,8 @@ from assay.verifiers.base import Verifier, run_verifier
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
+REMOTE_THREADS = 8
+"""Calls in flight to a verifier behind HTTP: its own limits are stricter where they need to be."""
 _PR_SET_PDEATHSIG = 1
 _START_UP = 60.0
 """Seconds that a worker may take to build the verifier and to warm it up."""
@@ -56,8 +59,8 @@ class RunLimits:
     """How the cases are run."""
 
     seconds: float = 10.0
-    """Wall time of one case, then the worker is killed. Longer on a machine with more work than processors: a verifier
-    that waits for its turn does not hang."""
+    """Time of one case, then the worker is killed: so much processor time, or so much wall time, which is longer on a
+    machine with more work than processors: a verifier that waits for its turn does not hang."""
     memory_mb: int | None = None
     """Address space that a worker may add to what it had at its start; None for no limit."""
     workers: int = 1
@@ -81,7 +84,9 @@ def run_cases(
     try:
         threshold = default_threshold(verifier.score_range) if threshold is None else threshold
         if verifier.isolation == "remote":
-            return [_trial(case, run_verifier(verifier, case.task(), case.evidence()), threshold) for case in cases]
+            with ThreadPoolExecutor(max(limits.threads, REMOTE_THREADS)) as pool:
+                verdicts = pool.map(lambda case: run_verifier(verifier, case.task(), case.evidence()), cases)
+                return [_trial(case, v, threshold) for case, v in zip(cases, verdicts, strict=True)]
     finally:
         verifier.close()
     results: dict[int, Trial] = {}
@@ -107,13 +112,20 @@ class _Worker:
     """Cases that have not been reported, in order."""
     started: dict[int, float] = field(default_factory=dict)
     """When the cases in flight were announced; -1 stands for the start-up."""
+    spent: float = 0.0
+    """Processor time of the process when the last case was announced."""
 
-    def deadline(self, seconds: float) -> float:
-        """Return when the oldest thing in flight is overdue."""
+    def left(self, limits: RunLimits) -> float:
+        """Return the seconds until the oldest thing in flight may be overdue; it is when they are not above 0."""
         slack = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-        return min(
-            (t + slack * (_START_UP if i < 0 else seconds) for i, t in self.started.items()), default=float("inf")
+        now = time.monotonic()
+        left = min(
+            (t - now + slack * (_START_UP if i < 0 else limits.seconds) for i, t in self.started.items()),
+            default=float("inf"),
         )
+        if limits.threads or not self.started or -1 in self.started:
+            return left
+        return min(left, limits.seconds - (_processor_seconds(self.process.pid) - self.spent))
 
     def kill(self) -> None:
         """Kill the process with everything it started."""
@@ -132,11 +144,10 @@ def _supervise(source: VerifierSource, cases: Sequence[Case], limits: RunLimits)
     kills = 0
     try:
         while workers:
-            horizon = min(w.deadline(limits.seconds) for w in workers)
-            ready = wait([w.pipe for w in workers], timeout=max(0.0, min(horizon - time.monotonic(), 60.0)))
+            ready = wait([w.pipe for w in workers], timeout=max(0.0, min(60.0, *(w.left(limits) for w in workers))))
             for worker in list(workers):
                 ended = worker.pipe in ready and (yield from _drain(worker))
-                overdue = worker.deadline(limits.seconds) <= time.monotonic()
+                overdue = worker.left(limits) <= 0
                 if not ended and not overdue:
                     continue
                 workers.remove(worker)
@@ -162,9 +173,10 @@ def _drain(worker: _Worker) -> Generator[Result, None, bool]:
         except (EOFError, ConnectionResetError):
             return True
         if kind == "start":
-            worker.started[index] = time.monotonic()
+            worker.started[index], worker.spent = time.monotonic(), _processor_seconds(worker.process.pid)
         elif kind == "ready":
             worker.started.pop(-1, None)
+            _preload(rest[0])
         elif kind == "failed":
             worker.started.pop(-1, None)
             for waiting in worker.todo:
@@ -201,6 +213,22 @@ def _bury(worker: _Worker, limits: RunLimits, *, overdue: bool) -> Iterator[Resu
             yield index, no_verdict(reason, seconds=waited), True, 0.0
 
 
+def _preload(modules: Sequence[str]) -> None:
+    """Import what a verifier loads on its first call, so that the next worker, a fork of this process, need not."""
+    for name in modules:
+        with contextlib.suppress(Exception):  # an import that fails here fails in the worker, where it is reported
+            importlib.import_module(name)
+
+
+def _processor_seconds(pid: int | None) -> float:
+    """Return the processor time of a process; 0 where that cannot be known."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:  # not Linux, or gone
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _start(source: VerifierSource, cases: Sequence[Case], todo: list[int], limits: RunLimits) -> _Worker:
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
@@ -221,9 +249,9 @@ def _serve(pipe: Connection, source: VerifierSource, cases: list[tuple[int, Case
     except Exception as error:  # noqa: BLE001 - whatever building raises is what the report must say
         pipe.send(("failed", -1, f"{type(error).__name__}: {error}"))
         return
-    first = cases[0][1]
+    first, known = cases[0][1], set(sys.modules)
     run_verifier(verifier, _warm(first).task(), _warm(first).evidence())
-    pipe.send(("ready", -1))
+    pipe.send(("ready", -1, sorted(set(sys.modules) - known)))
     if limits.threads:
         _serve_threads(pipe, verifier, cases, limits.threads)
     else:

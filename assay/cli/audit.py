@@ -9,20 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from assay.cli.common import check_output, err, interval, out, parse_options, percent
+from assay.cli.audit_summary import show, show_comparison
+from assay.cli.common import check_output, err, milliseconds, out, parse_options
 from assay.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from assay.audits import AuditPlan
-    from assay.audits.accuracy import Accuracy
-    from assay.audits.exploits import Exploits
-    from assay.audits.rates import Rate
     from assay.audits.report import AuditReport
-
-MOST_FINDINGS = 15
-MOST_DISAGREEMENTS = 10
 
 
 def add_to(app: typer.Typer) -> None:
@@ -55,8 +49,11 @@ def audit(
     max_fp_upper: Annotated[float | None, typer.Option(help="Gate: upper end of the FP interval.")] = None,
     max_fn_upper: Annotated[float | None, typer.Option(help="Gate: upper end of the FN interval.")] = None,
     max_ceiling: Annotated[float | None, typer.Option(help="Gate: success of the most successful attack.")] = None,
-    max_p99_ms: Annotated[float | None, typer.Option(help="Gate: 99th percentile of the latency, in ms.")] = None,
+    max_p99: Annotated[str | None, typer.Option(help="Gate: 99th percentile of the latency, as 1s or 250ms.")] = None,
     max_critical: Annotated[int | None, typer.Option(help="Gate: number of critical findings.")] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Another verifier: judge the same cases with it and compare, McNemar's test.")
+    ] = None,
     baseline: Annotated[Path | None, typer.Option(help="JSON of an earlier audit: fail where worse.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything generated.")] = 0,
 ) -> None:
@@ -66,13 +63,14 @@ def audit(
     """
     from assay.audits import AuditPlan, load_labels
     from assay.audits import audit as run
+    from assay.audits.compare import compare_report
     from assay.audits.gates import Gates, check_gates, load_baseline, regressions
 
     if tasks is not None and labels is not None:
         raise ConfigError("--tasks makes its own programs; give either --labels or --tasks")
     check_output(json_out)
     check_output(html_out)
-    gates = Gates(max_fp_upper, max_fn_upper, max_ceiling, max_p99_ms, max_critical)
+    gates = Gates(max_fp_upper, max_fn_upper, max_ceiling, milliseconds(max_p99), max_critical)
     earlier = load_baseline(baseline) if baseline is not None else None
     rows = load_labels(labels) if labels is not None else ()
     plan = AuditPlan(certified=certified or full, attack=attack or full, probes=probes or full, seed=seed)
@@ -82,6 +80,10 @@ def audit(
         result = run(verifier, rows, options=parse_options(options or []), plan=plan, allow_unreadable=allow_unreadable)
     show(result)
     data = result.to_json()
+    if against is not None:
+        comparison = compare_report(result, verifier, against)
+        show_comparison(comparison)
+        data["comparison"] = comparison.to_json()
     if json_out is not None:
         json_out.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         out.print(f"json: {json_out}", soft_wrap=True, highlight=False)
@@ -106,88 +108,3 @@ def _audit_code(verifier: str, options: list[str], tasks: Path, plan: AuditPlan)
     parts = (plan.certified, plan.attack) if plan.certified or plan.attack else (True, True)
     plan = replace(CODE_PLAN, certified=parts[0], attack=parts[1], seed=plan.seed)
     return audit_code(verifier, list(load_tasks(tasks, code_task)), options=parse_options(options), plan=plan)
-
-
-def show(report: AuditReport) -> None:
-    """Print the summary of an audit."""
-    out.print(f"[bold]{escape(report.verifier)}[/], audited in {report.seconds:.1f} s", highlight=False)
-    table = Table()
-    for name in ("", "cases", "false negatives\n95 % interval", "false positives\n95 % interval", "no\nverdict"):
-        table.add_column(name)
-    if report.labels is not None:
-        _add_accuracy(table, "labels", report.labels)
-    if report.certified is not None:
-        _add_accuracy(table, "certified", report.certified.accuracy)
-    if table.row_count:
-        out.print(table)
-    if report.unreadable:
-        golds = "; ".join(f"{g.id}: {_short(g.target)}" for g in report.unreadable[:3])
-        out.print(f"[yellow]{len(report.unreadable)} golds cannot be read[/], no verdict: {golds}", highlight=False)
-    latency = report.latency
-    out.print(f"latency p50 {latency.p50:.2f} ms, p99 {latency.p99:.2f} ms, max {latency.max:.1f} ms", highlight=False)
-    if report.exploits is not None:
-        _show_exploits(report.exploits)
-    _show_findings(report)
-    if report.labels is not None:
-        _show_disagreements(report.labels)
-
-
-def _add_accuracy(table: Table, name: str, accuracy: Accuracy) -> None:
-    confusion = accuracy.confusion
-    missing = confusion.right_without_verdict + confusion.wrong_without_verdict
-    table.add_row(
-        name, str(confusion.total), "\n".join(_cells(accuracy.fn)), "\n".join(_cells(accuracy.fp)), str(missing)
-    )
-
-
-def _cells(rate: Rate) -> tuple[str, str]:
-    return f"{percent(rate.value)} ({rate.events}/{rate.n})", interval(*rate.interval)
-
-
-def _show_exploits(exploits: Exploits) -> None:
-    table = Table(title="attacks", title_justify="left")
-    for name in ("family", "accepted", "95 % interval"):
-        table.add_column(name)
-    for row in exploits.families:
-        table.add_row(row.family, *_cells(row.success))
-    out.print(table)
-    harmful = [row for row in exploits.hostile if row.harmful]
-    if exploits.hostile:
-        out.print(f"hostile inputs: {len(harmful)} of {len(exploits.hostile)} hang, are slow or eat memory")
-    if exploits.constants:
-        best = exploits.constants[0]
-        out.print(
-            f"best constant answer: {escape(repr(best.response))}, accepted {percent(best.acceptance.value)}",
-            highlight=False,
-        )
-
-
-def _show_findings(report: AuditReport) -> None:
-    colors = {"critical": "bold red", "high": "red", "medium": "yellow", "info": "dim"}
-    for finding in report.findings[:MOST_FINDINGS]:
-        color = colors[finding.severity]
-        out.print(f"[{color}]{finding.severity}[/] {escape(finding.title)}", soft_wrap=True, highlight=False)
-    if len(report.findings) > MOST_FINDINGS:
-        out.print(f"and {len(report.findings) - MOST_FINDINGS} more findings; --json or --html list them all")
-
-
-def _show_disagreements(labels: Accuracy) -> None:
-    rows = labels.disagreements
-    if not rows:
-        return
-    table = Table(title=f"{len(rows)} verdicts against the label", title_justify="left")
-    for name in ("id", "error", "gold", "response", "reason"):
-        table.add_column(name, overflow="fold")
-    for trial in rows[:MOST_DISAGREEMENTS]:
-        case = trial.case
-        table.add_row(
-            case.id, trial.error or "", _short(case.target), _short(case.response), _short(trial.verdict.reason)
-        )
-    out.print(table)
-    if len(rows) > MOST_DISAGREEMENTS:
-        err.print(f"and {len(rows) - MOST_DISAGREEMENTS} more; --json lists them all")
-
-
-def _short(value: object, width: int = 48) -> str:
-    text = " ".join(str(value).split())
-    return escape(text if len(text) <= width else text[: width - 1] + "…")

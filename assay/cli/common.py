@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,19 @@ def check_output(path: Path | None) -> None:
         raise ConfigError(f"{path}: is a directory; name a file")
     if path is not None and not path.absolute().parent.is_dir():
         raise ConfigError(f"{path}: cannot be written: there is no directory {path.parent}")
+
+
+_UNITS = {"ms": 1.0, "s": 1000.0, "min": 60_000.0}
+
+
+def milliseconds(text: str | None) -> float | None:
+    """Read a duration such as `250ms`, `1s` or `0.5s`; None stays None."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|min)\s*", text)
+    if not found:
+        raise ConfigError(f"{text!r} is no duration; write it as 250ms, 1s or 2min")
+    return float(found[1]) * _UNITS[found[2]]
 
 
 def percent(value: float | None) -> str:

@@ -32,10 +32,14 @@ def test_styles_of_other_libraries():
     class Result:
         score = 1.0
 
+    def prime(completion, answer, parser, state, **kwargs):
+        return float(parser.parse_answer(completion) == answer == state["answer"])
+
     def open_instruct(tokenized_prediction, prediction, label, query=None):
         return Result()
 
-    for grader, style in ((trl, "trl"), (verl, "verl"), (lm_eval, "lm-eval"), (open_instruct, "open-instruct")):
+    styles = {"trl": trl, "prime": prime, "verl": verl, "lm-eval": lm_eval, "open-instruct": open_instruct}
+    for style, grader in styles.items():
         assert detect_style(grader) == style
         assert judged(grader).correct is True
     assert judged(verl, response="6").score == -1.0

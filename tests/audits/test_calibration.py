@@ -96,5 +96,9 @@ def test_from_trials():
         return len(completion) / 10 if completion != "skip" else None
 
     cases = [Case("a", "x", "12345678", True), Case("b", "x", "1", False), Case("c", "x", "skip", True)]
-    result = calibrate_trials(run_cases(resolve(length), cases))
-    assert (result.n, result.auroc) == (2, 1.0)
+    trials = run_cases(resolve(length), [*cases, Case("d", "x", "123", False)])
+    result = calibrate_trials(trials)
+    assert (result.n, result.auroc) == (3, 1.0)
+    assert result.threshold is None  # two wrong answers show nothing about a rate below 1 %
+    assert calibrate_trials(trials, target_fp=0.8).threshold.threshold == 0.8
+    assert calibrate_trials(trials[:2]) is None  # two scores: yes and no

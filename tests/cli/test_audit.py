@@ -111,3 +111,25 @@ def test_an_output_that_cannot_be_written_is_one_line(labels: Path, tmp_path: Pa
         words = ("audit", "math", "--labels", labels, option)
         assay(*words, tmp_path / "no" / "place.json").refused("cannot be written", "no directory")
         assay(*words, tmp_path).refused("is a directory")
+
+
+def test_a_latency_gate_is_a_duration(labels: Path) -> None:
+    assert "p99 latency" in assay("audit", "math", "--labels", labels, "--max-p99", "0.000001ms").expect(1).err
+    assay("audit", "math", "--labels", labels, "--max-p99", "1min").expect(0)
+    assert "write it as 250ms" in assay("audit", "math", "--labels", labels, "--max-p99", "fast").expect(2).err
+
+
+def test_two_verifiers_on_the_same_rows(labels: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    done = assay("audit", "math", "--labels", labels, "--against", "exact", "--json", out).expect(0)
+    assert "McNemar" in done.out
+    comparison = json.loads(out.read_text())["comparison"]
+    assert (comparison["a"], comparison["b"]) == ("math", "exact")
+    assert comparison["overall"]["both"] + comparison["overall"]["neither"] <= 6
+
+
+def test_training_terms_are_told_with_their_caveat(labels: Path) -> None:
+    done = assay("audit", "math", "--labels", labels).expect(0)
+    words = " ".join(done.out.split())
+    assert "rho0 0.3333, rho1 0.3333, J 0.333" in words
+    assert "does not stop hacking" in words
