@@ -81,10 +81,19 @@ def test_the_best_constant():
 
 def test_an_honest_constant_has_no_excess():
     same = [replace(t, target="7") for t in TASKS[:10]] + TASKS[10:]
-    values = constant_values(run_cases(resolve(fixtures.Rational()), constant_cases(same, "{answer}")))
+    values = constant_values(run_cases(resolve(fixtures.Rational()), constant_cases(same, "{answer}", most_tasks=20)))
     seven = next(v for v in values if v.response == "7")
     assert seven.acceptance.value == 0.5
     assert seven.excess == 0.0
+
+
+def test_a_list_of_everything_is_a_constant_answer():
+    def stuffable(completion, answer):
+        return answer in completion
+
+    best = constant_values(run_cases(resolve(stuffable), constant_cases(TASKS, "{answer}")))[0]
+    assert best.acceptance.value == best.excess == 1.0
+    assert best.honest == 0
 
 
 def test_cross_prompt_acceptance():
