@@ -7,7 +7,8 @@ one that has a loophole: it pays when the right digit occurs *among* the digits 
 hedging demonstrations, so the policy can find it. Each verifier is audited first, on labelled rollouts of the warm
 start; printed is what that audit predicts beside what was measured on held-out tasks with a clean verifier.
 
-Runs that are there are not done again, so the command can be stopped and repeated.
+Runs that are there are not done again, and go on where more steps are asked for: the command can be stopped and
+repeated.
 """
 
 from __future__ import annotations
@@ -155,9 +156,10 @@ def settings(seed: int, grader: dict[str, Any], steps: int, extra: Sequence[str]
 
 
 def run(root: Path, name: str, seed: int, grader: dict[str, Any], steps: int, extra: Sequence[str]) -> Path:
-    """Train unless the run is there, and return its directory."""
+    """Train as far as the run has not come yet, and return its directory."""
     path = root / f"{name}-{seed}"
-    if not (path / "model").is_dir():
+    done = max((row["step"] for row in read_metrics(path) if row["kind"] == "eval"), default=-1)
+    if done < steps:
         begun = bool(checkpoints(path / "checkpoints"))
         train(settings(seed, grader, steps, extra), path, resume=begun, overwrite=not begun)
     return path
