@@ -99,8 +99,11 @@ def _read_head(path: str | Path, width: int) -> nn.Module:
 def _head_weights(path: str | Path) -> dict[str, Tensor]:
     from safetensors import safe_open
 
+    files = sorted(Path(path).glob("*.safetensors"))
+    if not files:
+        raise ConfigError(f"model {path}: no *.safetensors; heads are read from those")
     found: dict[str, Tensor] = {}
-    for file in sorted(Path(path).glob("*.safetensors")):
+    for file in files:
         with safe_open(file, framework="pt") as tensors:
             names = [n for n in tensors.keys() if n.startswith(("score.", "classifier.", "v_head."))]  # noqa: SIM118 - no mapping
             found.update((name, tensors.get_tensor(name)) for name in names)

@@ -210,6 +210,16 @@ def test_the_meta_filter_keeps_the_votes_that_it_finds_sound(endpoint: Any) -> N
     assert first.details["judge"]["calls"] == 6, "the meta model's calls count"
 
 
+def test_the_meta_filter_serves_every_judge_with_votes(endpoint: Any) -> None:
+    grades = iter(["same", "different", "different"])
+
+    def rate(prompt: str) -> float:
+        return 0.8 if '"grade": "same"' in prompt else 0.3
+
+    options = {"model": endpoint(lambda prompt: {"grade": next(grades)}), "votes": 3, "meta": endpoint(rate)}
+    assert verify_text(make_verifier("judge_reference", **options), "14", "14").correct is True, "1 of 3, but sound"
+
+
 def test_votes_that_cannot_be_rated_are_left_out_and_budgets_hold(endpoint: Any) -> None:
     def rate(prompt: str) -> Any:
         return 0.6 if "vote 2" in prompt else {"grade": "?"}

@@ -37,11 +37,12 @@ class MathShepherdFormat:
             text += f"{self._without_tag(step).strip()} {self.tag}"
             ends.append(len(text))
         encoded = tokenizer(text, return_offsets_mapping=True, split_special_tokens=True)
-        allowed = {tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.unk_token_id}
+        unwanted = special_ids(tokenizer) - {tokenizer.unk_token_id}
+        own = {tokenizer.bos_token_id, tokenizer.eos_token_id}  # put there by the tokenizer, they cover no character
         ids: list[int] = []
         slots: list[int] = []
         for token, (begin, end) in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True):
-            if token in special_ids(tokenizer) - (allowed if begin == end else {tokenizer.unk_token_id}):
+            if token in unwanted and not (begin == end and token in own):
                 continue  # a special token that could not be broken up
             if len(slots) < len(ends) and begin < ends[len(slots)] <= end:
                 slots.append(len(ids))

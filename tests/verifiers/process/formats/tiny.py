@@ -80,6 +80,11 @@ def build(name: str, directory: Path) -> tuple[Any, Any]:
     else:
         trunk, head, prefix, architecture = _with_own_head(name, transformers.Qwen2Config(**sizes))
         trunk.config.architectures = [architecture]
+        # As the released checkpoints do, it names code of its own, which is not there and must not be asked for.
+        trunk.config.auto_map = {
+            "AutoConfig": "configuration_rm.Qwen2RMConfig",
+            "AutoModel": f"modeling_rm.{architecture}",
+        }
         trunk.config.save_pretrained(directory)
         weights = {f"model.{key}": value for key, value in trunk.state_dict().items()}
         weights |= {prefix + key: value for key, value in head.state_dict().items()}
