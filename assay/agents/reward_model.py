@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 from assay.agents.checkpoint import read_tokenizer
 from assay.core.errors import ConfigError, EngineFault
-from assay.verifiers.process.formats import FORMATS, PRMFormat, activate
+from assay.verifiers.process.formats import FORMATS, PRMFormat, Rendered, activate
 
 
 class RewardModel(Protocol):
@@ -23,8 +23,8 @@ class RewardModel(Protocol):
 
     max_context: int
 
-    def read(self, token_ids: Sequence[int], slots: Sequence[int], columns: Sequence[int] | None) -> list[list[float]]:
-        """Return the raw outputs at each slot, those of `columns` of the vocabulary for language models."""
+    def read(self, solutions: Sequence[Rendered], columns: Sequence[int] | None) -> list[list[list[float]]]:
+        """Return the raw outputs at each slot of each solution, those of `columns` of the vocabulary where given."""
         ...
 
     def close(self) -> None:
@@ -33,7 +33,7 @@ class RewardModel(Protocol):
 
 
 class RewardModelScorer:
-    """Scores steps, each in [0, 1]. Safe between threads; sequences are computed one after another."""
+    """A `BatchScorer`: scores steps, each in [0, 1]. Safe between threads; calls are computed one after another."""
 
     def __init__(
         self,
@@ -72,14 +72,27 @@ class RewardModelScorer:
 
     def score_steps(self, problem: str, steps: Sequence[str]) -> list[float]:
         """Return the probability that each step is good. `EngineFault` when the model cannot tell."""
-        if not steps:
-            return []
+        (scores,) = self.score_batch([(problem, steps)])
+        if isinstance(scores, EngineFault):
+            raise scores
+        return scores
+
+    def score_batch(self, solutions: Sequence[tuple[str, Sequence[str]]]) -> list[list[float] | EngineFault]:
+        """Do the same for many solutions; one that is longer than the model's context has its own fault."""
+        room = self._backend.max_context
+        scores: list[list[float] | EngineFault] = []
         with self._lock:  # a tokenizer's handling of special tokens is a state of it
-            rendered = self.format.render(self.tokenizer, problem, steps)
-            outputs = self._backend.read(rendered.token_ids, rendered.slots, self._columns)
-        if len(outputs) != len(steps):
-            raise EngineFault(f"the model gave {len(outputs)} outputs for {len(steps)} steps")
-        return [activate(self.format.head, output) for output in outputs]
+            rendered = [
+                self.format.render(self.tokenizer, problem, steps) if steps else None for problem, steps in solutions
+            ]
+            fitting = [row for row in rendered if row is not None and len(row.token_ids) <= room]
+            outputs = iter(self._backend.read(fitting, self._columns) if fitting else ())
+        for row in rendered:
+            if row is not None and len(row.token_ids) > room:
+                scores.append(EngineFault(f"{len(row.token_ids)} tokens are more than the model's {room}"))
+            else:
+                scores.append([activate(self.format.head, at) for at in next(outputs)] if row is not None else [])
+        return scores
 
     def close(self) -> None:
         """Free the model."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from assay.core.errors import EngineFault
 from assay.core.message import Message
 
 
@@ -66,4 +67,13 @@ class Scorer(Protocol):
 
     def score_steps(self, problem: str, steps: Sequence[str]) -> list[float]:
         """Return one score for each step, in order, each in [0, 1]."""
+        ...
+
+
+@runtime_checkable
+class BatchScorer(Scorer, Protocol):
+    """A scorer that is faster with many solutions at once. Optional."""
+
+    def score_batch(self, solutions: Sequence[tuple[str, Sequence[str]]]) -> list[list[float] | EngineFault]:
+        """Return for each (problem, steps) what `score_steps` returns, or the fault that it would raise."""
         ...

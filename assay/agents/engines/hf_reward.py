@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from assay.agents.checkpoint import pick_device, read_model
-from assay.core.errors import ConfigError, EngineFault
-from assay.verifiers.process.formats import Head
+from assay.core.errors import ConfigError
+from assay.verifiers.process.formats import Head, Rendered
 
 _HEADS = (("score.0", "score.2"), ("score",), ("classifier",), ("v_head.summary",))
 """Names of the layers of a head; the first whose weights are there is taken."""
@@ -43,15 +43,16 @@ class HFRewardModel:
         self._model.to(self._device)
         self.max_context: int = self._model.config.get_text_config().max_position_embeddings
 
-    def read(self, token_ids: Sequence[int], slots: Sequence[int], columns: Sequence[int] | None) -> list[list[float]]:
+    def read(self, solutions: Sequence[Rendered], columns: Sequence[int] | None) -> list[list[list[float]]]:
         """Return the raw outputs at each slot: those of `columns` of the vocabulary, or all of the head's.
 
-        Raises `EngineFault` when the sequence is longer than the model's context.
+        Solutions are computed one by one: they are long, and their lengths differ.
         """
-        if len(token_ids) > self.max_context:
-            raise EngineFault(f"{len(token_ids)} tokens are more than the model's {self.max_context}")
-        ids = torch.tensor([list(token_ids)], device=self._device)
-        at = torch.tensor(list(slots), device=self._device)
+        return [self._read(solution, columns) for solution in solutions]
+
+    def _read(self, solution: Rendered, columns: Sequence[int] | None) -> list[list[float]]:
+        ids = torch.tensor([solution.token_ids], device=self._device)
+        at = torch.tensor(solution.slots, device=self._device)
         with torch.inference_mode():
             if self._head is None:
                 outputs = self._model(input_ids=ids, use_cache=False, logits_to_keep=at).logits[0].float()

@@ -14,7 +14,7 @@ from typing import Any
 
 from assay.agents.engines.vllm import ENVIRONMENT
 from assay.core.errors import ConfigError, EngineFault
-from assay.verifiers.process.formats import Head
+from assay.verifiers.process.formats import Head, Rendered
 
 
 class VLLMRewardModel:
@@ -61,18 +61,16 @@ class VLLMRewardModel:
             raise ConfigError(f"vLLM refuses {path}: {first}") from error
         self.max_context: int = self._llm.llm_engine.model_config.max_model_len
 
-    def read(self, token_ids: Sequence[int], slots: Sequence[int], columns: Sequence[int] | None) -> list[list[float]]:
-        """Return the raw outputs at each slot. `columns` are fixed since the start and not looked at here.
+    def read(self, solutions: Sequence[Rendered], columns: Sequence[int] | None) -> list[list[list[float]]]:
+        """Return the raw outputs at each slot, all solutions batched by vLLM. `EngineFault` when vLLM fails.
 
-        Raises `EngineFault` when the sequence is longer than the model's context, or vLLM fails.
+        `columns` are fixed since the start and not looked at here.
         """
         from vllm import PoolingParams
 
-        if len(token_ids) > self.max_context:
-            raise EngineFault(f"{len(token_ids)} tokens are more than the model's {self.max_context}")
         try:
-            (output,) = self._llm.encode(
-                [{"prompt_token_ids": list(token_ids)}],
+            outputs = self._llm.encode(
+                [{"prompt_token_ids": list(solution.token_ids)} for solution in solutions],
                 pooling_params=PoolingParams(use_activation=False),
                 pooling_task="token_classify",
                 use_tqdm=False,
@@ -80,8 +78,10 @@ class VLLMRewardModel:
         except Exception as error:
             first = (str(error).splitlines() or [""])[0]
             raise EngineFault(f"vLLM: {type(error).__name__}: {first}") from error
-        rows: list[list[float]] = output.outputs.data.float()[list(slots)].tolist()
-        return rows
+        return [
+            output.outputs.data.float()[list(solution.slots)].tolist()
+            for output, solution in zip(outputs, solutions, strict=True)
+        ]
 
     def close(self) -> None:
         """Stop vLLM. Idempotent."""

@@ -6,10 +6,10 @@ not finite or outside [0, 1] makes the whole verdict missing: a broken model mus
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from assay.core.chat import Scorer
+from assay.core.chat import BatchScorer, Scorer
 from assay.core.errors import ConfigError, EngineFault
 from assay.core.message import text_of
 from assay.core.registry import load
@@ -17,7 +17,7 @@ from assay.core.task import Task
 from assay.core.verdict import StepScore, Verdict, no_verdict, wrong
 from assay.verifiers.base import Evidence, Isolation, Verifier
 from assay.verifiers.process.aggregate import Aggregator, aggregate_steps, check_aggregator
-from assay.verifiers.process.steps import Splitter, check_splitter, split_steps
+from assay.verifiers.process.steps import Splitter, Step, check_splitter, split_steps
 
 ScorerSpec: TypeAlias = Scorer | Mapping[str, Any]
 """A scorer, or `{"factory": "module:attribute", **options}` as configurations write it."""
@@ -49,14 +49,32 @@ class PRMVerifier(Verifier):
 
     def verify(self, task: Task, evidence: Evidence) -> Verdict:
         """Split, score, aggregate."""
-        steps = split_steps(evidence.text, self.splitter, max_steps=self.max_steps)
-        if not steps:
-            return wrong("the response is empty", status="no_answer")
+        return self.verify_group(task, [evidence])[0]
+
+    def verify_group(self, task: Task, evidences: Sequence[Evidence]) -> list[Verdict]:
+        """Split all members, score them together where the scorer can, aggregate each."""
         problem = "\n".join(text_of(message) for message in task.messages() if message["role"] == "user")
-        try:
-            scores = self.scorer.score_steps(problem, [step.text for step in steps])
-        except EngineFault as fault:
-            return no_verdict(str(fault))
+        split = [split_steps(e.text, self.splitter, max_steps=self.max_steps) for e in evidences]
+        scores = iter(self._score([(problem, [step.text for step in steps]) for steps in split if steps]))
+        return [
+            self._verdict(steps, next(scores)) if steps else wrong("the response is empty", status="no_answer")
+            for steps in split
+        ]
+
+    def _score(self, solutions: Sequence[tuple[str, Sequence[str]]]) -> list[list[float] | EngineFault]:
+        if isinstance(self.scorer, BatchScorer):
+            return self.scorer.score_batch(solutions)
+        scores: list[list[float] | EngineFault] = []
+        for problem, steps in solutions:
+            try:
+                scores.append(self.scorer.score_steps(problem, steps))
+            except EngineFault as fault:
+                scores.append(fault)
+        return scores
+
+    def _verdict(self, steps: Sequence[Step], scores: list[float] | EngineFault) -> Verdict:
+        if isinstance(scores, EngineFault):
+            return no_verdict(str(scores))
         if len(scores) != len(steps):
             return no_verdict(f"the scorer gave {len(scores)} scores for {len(steps)} steps")
         try:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from assay.agents.reward_model import RewardModelScorer
 from assay.core.errors import ConfigError, EngineFault, UnknownNameError
-from assay.verifiers import make_verifier, verify_text
+from assay.core.task import Task
+from assay.verifiers import Evidence, make_verifier, run_verifier_group, verify_text
 from assay.verifiers.process.formats import FORMATS, activate
 from assay.verifiers.process.formats.base import special_ids
 from tests.verifiers.process.formats.tiny import CHATML, SEPARATOR, TAG, TAG_ENTRY, build, make_tokenizer, torch
@@ -111,6 +112,19 @@ def test_scores_are_those_of_a_direct_forward_pass(name: str, tmp_path: Path) ->
         scorer.score_steps(PROBLEM * 100, STEPS)
 
 
+def test_a_group_is_scored_together_and_faults_stay_with_their_member(tmp_path: Path) -> None:
+    build("trl", tmp_path)
+    scorer = RewardModelScorer(tmp_path, "trl", device="cpu")
+    solutions = [(PROBLEM, STEPS), (PROBLEM * 100, STEPS), (PROBLEM, []), (PROBLEM, STEPS[:1])]
+    scores = scorer.score_batch(solutions)
+    assert isinstance(scores[1], EngineFault)
+    assert [scores[0], scores[2], scores[3]] == [scorer.score_steps(*solutions[i]) for i in (0, 2, 3)]
+    task, texts = Task("t", PROBLEM, target=None), ["\n\n".join(STEPS), "x" * 2000, " ", STEPS[0]]
+    verdicts = run_verifier_group(make_verifier("prm", scorer=scorer), task, [Evidence(text) for text in texts])
+    assert [v.status for v in verdicts] == ["ok", "error", "no_answer", "ok"]
+    assert [len(v.steps) for v in verdicts] == [3, 0, 0, 1]
+
+
 @pytest.mark.vllm
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in DIRECT if name != "skywork-o1"])
@@ -121,6 +135,8 @@ def test_vllm_gives_the_same_scores(name: str, tmp_path: Path) -> None:
     options = {"dtype": "float32", "enforce_eager": True, "max_num_seqs": 8, "gpu_memory_utilization": 0.2}
     scorer = RewardModelScorer(tmp_path, name, backend="vllm", **options)
     assert scorer.score_steps(PROBLEM, STEPS) == pytest.approx(expected, abs=1e-4)
+    batch = scorer.score_batch([(PROBLEM, STEPS[:1]), (PROBLEM, STEPS)])
+    assert batch == [pytest.approx(expected[:1], abs=1e-4), pytest.approx(expected, abs=1e-4)]
     scorer.close()
 
 
