@@ -13,6 +13,7 @@ from assay.rollouts.groups import (
 )
 from assay.rollouts.progress import EpisodeProgress
 from assay.rollouts.request import EpisodeRequest
+from assay.rollouts.roles import RoleRunner, play_roles
 from assay.rollouts.runner import Runner, run_episodes
 from assay.rollouts.store import TrajectoryStore, read_trajectories
 
@@ -22,12 +23,14 @@ __all__ = [
     "EpisodeRequest",
     "Limits",
     "NoSignalError",
+    "RoleRunner",
     "Runner",
     "TrajectoryStore",
     "collect_groups",
     "group_requests",
     "make_groups",
     "play_groups",
+    "play_roles",
     "read_trajectories",
     "run_episodes",
     "sample_groups",

@@ -103,10 +103,14 @@ class Batch:
 async def play_groups(runner: Runner, requests: Iterable[EpisodeRequest]) -> list[Group]:
     """Play all requests and return their groups, in the order of the requests."""
     order: dict[str, int] = {}
+    seen: set[str] = set()
 
     def noted() -> Iterator[EpisodeRequest]:
         for request in requests:
-            order.setdefault(request.group_id, len(order))
+            if request.group_id not in seen:
+                seen.add(request.group_id)
+                for group_id in runner.group_ids(request):
+                    order[group_id] = len(order)
             yield request
 
     async with aclosing(runner.run(noted())) as episodes:

@@ -72,6 +72,10 @@ class EnvPool:
         """Return an idle environment or a new one."""
         return self._idle.pop() if self._idle else Lease(self._make_env(), self._threads)
 
+    def give_back(self, lease: Lease) -> None:
+        """Take back an environment that was only looked at or lent its rules."""
+        self._idle.append(lease)
+
     async def release(self, lease: Lease, *, healthy: bool) -> None:
         """Take an environment back; close it unless it can be used again."""
         if healthy and not lease.abandoned:

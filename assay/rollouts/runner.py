@@ -114,9 +114,18 @@ class Runner:
             self.store.append(trajectory)
         return trajectory
 
+    async def records(self, request: EpisodeRequest) -> list[Trajectory]:
+        """Play one request and return its records, which are in the store: one, or one for each role."""
+        return [await self.play(request)]
+
+    def group_ids(self, request: EpisodeRequest) -> list[str]:
+        """Return the groups that the records of a request belong to."""
+        return [request.group_id]
+
     async def _work(self, source: Iterator[EpisodeRequest], finished: asyncio.Queue[Trajectory | _End]) -> None:
         for request in source:
-            await finished.put(await self.play(request))
+            for trajectory in await self.records(request):
+                await finished.put(trajectory)
             await asyncio.sleep(0)  # agents that never wait would otherwise starve the reader and the timers
 
     async def _play(self, request: EpisodeRequest) -> Trajectory:

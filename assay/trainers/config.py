@@ -112,6 +112,8 @@ class RolloutConfig(Config):
     staleness: int = Field(0, ge=0)
     """0: rollouts and updates take turns. Above: rollouts go on during updates, and what a step trains on was sampled
     by weights at most so many updates old."""
+    self_play: bool = False
+    """Let the policy play every seat of a game of several players; evaluation still meets the game's own opponent."""
     engine: Literal["hf", "vllm"] = "hf"
     """`hf` runs in this process, on the trainer's device; `vllm` needs `assay-rl[vllm]`."""
     engine_options: dict[str, Any] = Field(default_factory=dict)
@@ -122,12 +124,14 @@ class RolloutConfig(Config):
     """Keep the episodes of every n-th step on disk."""
 
     @model_validator(mode="after")
-    def _not_truncated(self) -> RolloutConfig:
+    def _possible(self) -> RolloutConfig:
         if self.top_p < 1.0 or self.top_k > 0 or self.min_p > 0.0:
             raise ValueError(
                 "training needs samples of the whole distribution: top_p, top_k and min_p bias the importance "
                 "ratio; leave them at 1.0, 0 and 0.0 (evaluation may use them)"
             )
+        if self.self_play and self.staleness:
+            raise ValueError("self_play takes turns with updates: set staleness to 0")
         return self
 
 
@@ -357,6 +361,8 @@ class TrainConfig(Config):
             )
         if self.rollout.group_size == 1 and self.algorithm.dynamic_sampling != "keep":
             raise ValueError("rollout.group_size 1 needs algorithm.dynamic_sampling keep: no group is ever mixed")
+        if self.rollout.self_play and (self.curriculum is not None or self.env.wrappers):
+            raise ValueError("rollout.self_play plays a game's rules alone: it takes no curriculum and no env.wrappers")
         return self
 
     @field_validator("seed")

@@ -18,6 +18,7 @@ from assay.agents.engines.base import Engine, SamplingParams
 from assay.audits.training import CAVEAT
 from assay.core.task import Task
 from assay.core.trajectory import Group
+from assay.rollouts.roles import RoleRunner
 from assay.rollouts.runner import Runner
 from assay.rollouts.store import TrajectoryStore
 from assay.trainers import episodes
@@ -69,7 +70,8 @@ class Session:
             if self.watch is not None:
                 self.watch.load_state_dict(self.progress.monitor)
         self.engine = open_engine(config.rollout, self.policy, self.learner.autocast, seed=config.seed)
-        self.runner = Runner(
+        seats = RoleRunner if config.rollout.self_play else Runner
+        self.runner = seats(
             self.make_env,
             self.agent(self.engine, config.rollout.temperature),
             concurrency=config.rollout.concurrency,

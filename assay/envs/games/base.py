@@ -21,6 +21,7 @@ from assay.core.task import Task, TaskSet
 from assay.core.verdict import Verdict, right, wrong
 from assay.envs.base import Progress, TaskEnv, play
 from assay.envs.games.game import Game, IllegalMove
+from assay.envs.games.scene import Scene
 from assay.verifiers.base import Evidence, Verifier
 from assay.verifiers.puzzles.final import final_text
 
@@ -65,9 +66,13 @@ class GameEnv(TaskEnv):
     def reply(self) -> None:
         """Let the others move until it is the agent's turn again."""
 
+    def scene(self) -> Scene:
+        """Return the same game with all seats free: for agents that play each other."""
+        return Scene(lambda task: self.start(task, _chance(task)), self.max_turns)
+
     def begin(self, task: Task) -> Observation:
         """Set up the game; the first message shows it."""
-        self.game = self.start(task, np.random.default_rng(derive_seed("game", task.id)))
+        self.game = self.start(task, _chance(task))
         self._moves = 0
         self.reply()
         return task.messages()
@@ -118,3 +123,7 @@ class GameEnv(TaskEnv):
         while True:
             legal = self.game.moves()
             yield legal[int(rng.integers(len(legal)))]
+
+
+def _chance(task: Task) -> np.random.Generator:
+    return np.random.default_rng(derive_seed("game", task.id))

@@ -148,9 +148,15 @@ class KuhnPoker(Game):
         return [_WORDS[letter] for letter in _OPTIONS[self.past]]
 
     def score(self, player: int = 0) -> float:
-        """1 with more chips than at the beginning, 0.5 with as many, 0 with fewer."""
+        """Return the chips won as a share of what could be won: 0.5 breaks even; 0 before the match is over."""
+        if not self.over:
+            return 0.0
         net = self.net if player == 0 else -self.net
-        return 0.5 + 0.5 * ((net > 0) - (net < 0))
+        return 0.5 + net / (4 * len(self.deals))
+
+    def won(self, player: int = 0) -> bool:
+        """Whether the player has more chips than at the beginning."""
+        return self.over and (self.net if player == 0 else -self.net) > 0
 
     def follow(self, strategy: Strategy, rng: np.random.Generator) -> str:
         """Return a move of the player to move by a strategy."""
@@ -185,7 +191,7 @@ class DealGenerator:
 
 
 class KuhnPokerEnv(GameEnv):
-    """End a match with more chips than one began with; as many scores 0.5.
+    """End a match with more chips than one began with. The score is linear in the chips; breaking even scores 0.5.
 
     Options: `hands`, `opponent` (`caller` calls every bet, `folder` bets and calls only with the king, `bluffer` bets
     always and calls only with the king, `equilibrium` cannot be beaten in the long run), `instructions`, `split`.
