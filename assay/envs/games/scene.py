@@ -14,8 +14,8 @@ from collections.abc import Callable
 from assay.core.message import Observation, user
 from assay.core.task import Task
 from assay.core.verdict import Verdict, no_verdict, right, wrong
-from assay.envs.final_answer import final_text
 from assay.envs.games.game import Game, IllegalMove
+from assay.verifiers.puzzles.final import final_text
 
 
 class Scene:
