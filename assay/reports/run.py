@@ -38,6 +38,7 @@ def render(run: RunData) -> str:
         facts=list(_facts(run)),
         going_on=_going_on(run),
         alarm=watch.alarm(run),
+        warnings=list(sections.warnings(run)),
         cards=list(sections.cards(run)),
         learning=[*sections.learning(run), *watch.disagreement(run)],
         tables=list(sections.tables(run)),

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from assay.evals.summary import Estimate, EvalSummary, Stratum
 from assay.reports.charts import Line, interval_chart, line_chart
 from assay.reports.load import RunData
+from assay.trainers.signals import Alerts
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,10 @@ _HEALTH = (
     ("Clipped", "share of tokens whose ratio is outside the clip range", "clip_fraction"),
     ("Loss", "its level says little: advantages are centred", "loss"),
     ("Learning rate", "", "learning_rate"),
+    ("Explained variance", "of the returns by the critic; 1 is perfect, below 0 it does harm", "explained_variance"),
+    ("Staleness", "updates between a token and the step that trains on it, mean over tokens", "staleness"),
+    ("Tokens a second", "of the update", "tokens_per_second/update"),
+    ("MFU", "share of the GPU's peak that the update's arithmetic reaches", "mfu"),
     ("Updates skipped", "gradients that were not finite, so far", "skipped_total"),
 )
 
@@ -107,6 +112,13 @@ def learning(run: RunData) -> Iterator[Chart]:
     parts = {name: name.removeprefix("reward/") for name in run.names("train", "reward/")}
     if len(parts) > 1:
         yield _chart("Parts of the reward", "mean over the scored episodes of each step", _lines(run, parts))
+
+
+def warnings(run: RunData) -> Iterator[str]:
+    """Yield what the run's early-warning signals said, in order."""
+    alerts = Alerts()
+    for row in run.metrics.get("train", []):
+        yield from alerts.observe(row)
 
 
 def behaviour(run: RunData) -> Iterator[Chart]:

@@ -306,6 +306,8 @@ class OptimConfig(Config):
     """Tokens in one forward pass. Changes speed and memory, never the gradient; give a GPU as many as fit."""
     layout: Literal["padded", "packed"] = "padded"
     """How samples share a forward pass; `packed` pays with flash attention."""
+    activation_checkpointing: bool = False
+    """Compute layers again in the backward pass instead of keeping what is inside them."""
 
 
 class EvalConfig(Config):
@@ -351,6 +353,10 @@ class TrainConfig(Config):
     monitor: MonitorConfig | None = None
     """None trusts the verifier unwatched."""
     tensorboard: bool = True
+    trackers: tuple[Literal["wandb", "trackio"], ...] = ()
+    """Services that get the metrics too; they must be installed."""
+    profile: PositiveInt | None = None
+    """Write a profiler's trace of this step to `profile/` of the run directory."""
 
     @model_validator(mode="after")
     def _groups_that_can_be_used(self) -> TrainConfig:
@@ -375,7 +381,7 @@ class TrainConfig(Config):
     @property
     def fingerprint(self) -> str:
         """Hash of all that decides the weights; how long, how often saved or looked at does not count."""
-        neutral = {"steps", "checkpoint", "tensorboard", "eval", "monitor"}
+        neutral = {"steps", "checkpoint", "tensorboard", "trackers", "profile", "eval", "monitor"}
         return short_hash(json.dumps(self.model_dump(mode="json", exclude=neutral), sort_keys=True))
 
     def write(self, path: str | Path) -> None:

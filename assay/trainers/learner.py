@@ -10,6 +10,7 @@ Invariants:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,10 @@ from assay.trainers.credit import ValueTargets, assign_gae
 from assay.trainers.critic import Critic
 from assay.trainers.losses import make_loss
 from assay.trainers.policy import Policy
+from assay.trainers.recompute import recompute_activations
 from assay.trainers.samples import build_samples
 from assay.trainers.scoring import sample_logprobs, sample_values
+from assay.trainers.throughput import peak_flops, rates, step_flops
 from assay.trainers.update import Updater
 
 if TYPE_CHECKING:
@@ -46,6 +49,9 @@ class Learner:
         """Begin `phase`."""
         self._config, self._algorithm, self._policy = config, algorithm, policy
         self._reference: PreTrainedModel | None = None
+        self._peak = peak_flops(policy.device)
+        if config.optim.activation_checkpointing:
+            recompute_activations(policy.model)
         self.autocast = torch.bfloat16 if config.model.autocast == "bfloat16" else None
         self.begin(phase)
 
@@ -93,10 +99,13 @@ class Learner:
         if self._config.algorithm.correction is not None and samples:
             numbers |= correct(samples, self._logprobs(self._policy.model, samples), self._config.algorithm.correction)
         reference = None if self._reference is None else self._logprobs(self._reference, samples)
+        epochs, started = self._config.algorithm.epochs, time.perf_counter()
         first = self.updater.step(samples, reference, targets)
         last = first
-        for _ in range(1, self._config.algorithm.epochs):
+        for _ in range(1, epochs):
             last = self.updater.step(samples, reference, targets)
+        tokens, flops = sum(map(len, samples)), step_flops(self._policy.model, samples)
+        numbers |= rates(epochs * tokens, epochs * flops, time.perf_counter() - started, self._peak)
         return {**last, **{name: first[name] for name in ENGINE_NUMBERS if name in first}, **numbers, **shaped}
 
     def _samples(self, groups: Sequence[Group]) -> tuple[list[Sample], ValueTargets | None, dict[str, float]]:

@@ -137,11 +137,12 @@ class LanguageModel:
     def _check_head(self) -> None:
         """Refuse a model whose own logits are not our head's: some scale or shift them outside the head module."""
         ids = torch.arange(4, device=self.device).remainder(self.vocab_size).unsqueeze(0)
-        training = self._core.training
+        training = [module for module in self._core.modules() if module.training]
         self._core.eval()
         theirs = self._core(input_ids=ids, use_cache=False).logits.float()
         ours = self.head(self.hidden(ids)[0]).unsqueeze(0)
-        self._core.train(training)
+        for module in training:
+            module.training = True
         error = float((ours - theirs).abs().max() / theirs.abs().max().clamp(min=1e-6))
         if not error < 0.02:
             raise ConfigError(

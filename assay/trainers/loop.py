@@ -24,7 +24,9 @@ from assay.trainers.config import TrainConfig
 from assay.trainers.demonstrations import Demonstrations
 from assay.trainers.evaluate import evaluate, read_evaluations
 from assay.trainers.interrupt import StopSignal
-from assay.trainers.metrics import rollout_metrics
+from assay.trainers.memory import GIB
+from assay.trainers.metrics import output_tokens, rollout_metrics
+from assay.trainers.profiling import traced
 from assay.trainers.reporter import Reporter, SilentReporter
 from assay.trainers.rundir import RunDirectory
 from assay.trainers.sampling import RolloutSource, Turns
@@ -68,6 +70,8 @@ def train(
     run = RunDirectory(run_dir, overwrite=overwrite)
     checkpoint = run.find(resume=resume)
     with StopSignal() as stop, Session(config, run, reporter or SilentReporter(), checkpoint) as session:
+        if session.memory.total > GIB:  # of less, nobody has to be told
+            session.reporter.on_notice(f"memory: {session.memory}")
         gc.freeze()  # what is there by now outlives the run; every full collection would walk through it
         try:
             asyncio.run(_run(session, stop))
@@ -115,20 +119,26 @@ async def _reinforce(session: Session, stop: StopSignal) -> None:
     async with aclosing(source):
         while progress.step < config.steps and not stop.requested:
             started = time.perf_counter()
-            batch = await source.batch()
-            await session.look_after(batch.played, batch.tasks)
-            sampled = time.perf_counter()
-            update = await source.learn(batch.groups)
-            updated = time.perf_counter()
-            seconds = {"seconds/rollout": sampled - started, "seconds/update": updated - sampled}
-            numbers = {
-                **rollout_metrics(batch.played),
-                "groups": len(batch.groups),
-                **update,
-                **session.notes(),
-                **seconds,
-            }
-            session.log("train", progress.step, numbers)
+            with traced(session.run.profile(progress.step + 1) if progress.step + 1 == config.profile else None):
+                batch = await source.batch()
+                await session.look_after(batch.played, batch.tasks)
+                sampled = time.perf_counter()
+                update = await source.learn(batch.groups)
+            ended, handing = time.perf_counter(), session.publishing
+            session.log(
+                "train",
+                progress.step,
+                {
+                    **rollout_metrics(batch.played),
+                    "groups": len(batch.groups),
+                    "tokens_per_second/rollout": output_tokens(batch.played) / max(sampled - started, 1e-9),
+                    **update,
+                    **session.notes(),
+                    "seconds/rollout": sampled - started,
+                    "seconds/update": ended - sampled - handing,
+                    "seconds/weights": handing,
+                },
+            )
             session.reporter.on_progress(progress.step)
             await _evaluate_and_save(session, always=progress.step == config.steps)
 

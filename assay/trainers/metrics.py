@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assay.core.trajectory import Group, Trajectory
+from assay.trainers.trackers import Tracker
 
 Kind = Literal["warmstart", "train", "eval"]
 
@@ -25,8 +26,11 @@ Kind = Literal["warmstart", "train", "eval"]
 class MetricsLog:
     """Writes the metrics of a run directory. Every row is on its way to the disk when `write` returns."""
 
-    def __init__(self, run_dir: Path, *, offset: int = 0, tensorboard: bool = False) -> None:
-        """Open the log, with everything after the first `offset` bytes removed."""
+    def __init__(
+        self, run_dir: Path, *, offset: int = 0, tensorboard: bool = False, trackers: Sequence[Tracker] = ()
+    ) -> None:
+        """Open the log, with everything after the first `offset` bytes removed. Closing it closes the trackers."""
+        self._trackers = trackers
         path = run_dir / "metrics.jsonl"
         path.touch()
         os.truncate(path, min(offset, path.stat().st_size))
@@ -52,6 +56,8 @@ class MetricsLog:
             for name, value in values.items():
                 if value is not None:
                     self._board.add_scalar(f"{kind}/{name}", value, step)
+        for tracker in self._trackers:
+            tracker.write(kind, step, values)
         return row
 
     def close(self) -> None:
@@ -59,6 +65,8 @@ class MetricsLog:
         self._file.close()
         if self._board is not None:
             self._board.close()
+        for tracker in self._trackers:
+            tracker.close()
 
 
 def rollout_metrics(groups: Sequence[Group]) -> dict[str, float | None]:
@@ -80,6 +88,7 @@ def rollout_metrics(groups: Sequence[Group]) -> dict[str, float | None]:
         "truncated": _mean([float(t.status == "truncated") for t in members]),
         "turns": _mean([float(len(t.steps)) for t in members]),
         "tokens_per_episode": _mean([float(t.output_tokens) for t in members]),
+        "forks": _mean([float(step.turn.fork) for t in members for step in t.steps]),
         "mixed": _mean([float(group.mixed) for group in groups]),
         **{f"reward/{name}": _mean(values) for name, values in parts.items()},
         **_sandbox_seconds(members),
@@ -90,6 +99,11 @@ def _sandbox_seconds(members: Sequence[Trajectory]) -> dict[str, float | None]:
     details = [member.verdict.details for member in members if member.verdict is not None]
     spent = [float(known["sandbox_seconds"]) for known in details if "sandbox_seconds" in known]
     return {"seconds/sandbox": sum(spent)} if spent else {}
+
+
+def output_tokens(groups: Sequence[Group]) -> int:
+    """Return how many tokens were sampled in all episodes of the groups."""
+    return sum(trajectory.output_tokens for group in groups for trajectory in group)
 
 
 def _part(trajectory: Trajectory, name: str) -> float | None:

@@ -7,6 +7,7 @@
     checkpoints/step-<step>/           all it takes to go on
     reference/                         the policy before the first step, when the KL divergence to it is penalised
     model/                             the trained model, an ordinary checkpoint directory
+    profile/step-<step>.json           a profiler's trace, when one was asked for
 
     report.html                        written by `assay report`
 
@@ -81,7 +82,7 @@ class RunDirectory:
         return not self.path.is_dir() or any(self.path.iterdir())
 
     def _clear(self) -> None:
-        for name in ("checkpoints", "trajectories", "evals", "model", "reference", "tensorboard"):
+        for name in ("checkpoints", "trajectories", "evals", "model", "reference", "tensorboard", "profile", "wandb"):
             if (self.path / name).exists():
                 shutil.rmtree(self.path / name)
         for name in ("config.yaml", "metrics.jsonl", "report.html"):
@@ -90,6 +91,10 @@ class RunDirectory:
     def trajectories(self, kind: str, step: int) -> Path:
         """Return the file of the episodes of one step."""
         return self.path / "trajectories" / f"{kind}-{step:06d}.jsonl"
+
+    def profile(self, step: int) -> Path:
+        """Return the file of the profiler's trace of a step."""
+        return self.path / "profile" / f"step-{step:06d}.json"
 
     def evaluation(self, step: int) -> Path:
         """Return the file of the evaluation after this many steps."""

@@ -28,11 +28,14 @@ from assay.trainers.config import TrainConfig
 from assay.trainers.demonstrations import Demonstrations
 from assay.trainers.engines import open_engine, shares_weights
 from assay.trainers.learner import Learner
-from assay.trainers.metrics import Kind, MetricsLog
+from assay.trainers.memory import check_memory
+from assay.trainers.metrics import Kind, MetricsLog, read_metrics
 from assay.trainers.policy import load_policy
 from assay.trainers.reporter import Reporter
 from assay.trainers.rundir import RunDirectory
+from assay.trainers.signals import Alerts
 from assay.trainers.tokenizer import check_vocabulary
+from assay.trainers.trackers import open_trackers
 from assay.trainers.watch import Watch
 
 
@@ -55,6 +58,7 @@ class Session:
             sources = [self.tasks, *episodes.tasks_beyond(config, self.curriculum)]
             check_vocabulary(config.model.vocabulary, episodes.openings(self.make_env, sources))
         self.policy = load_policy(config.model, config.seed)
+        self.memory = check_memory(config, self.policy.model, self.policy.device)
         self.progress = Progress()
         phase: Phase = read_state(checkpoint)["phase"] if checkpoint else "warmstart"
         self.learner = Learner(config, self.algorithm, self.policy, phase)
@@ -90,7 +94,18 @@ class Session:
         )
         run.create(config)
         run.rewind(self.progress)
-        self.metrics = MetricsLog(run.path, offset=self.progress.metrics_offset, tensorboard=config.tensorboard)
+        self.metrics = MetricsLog(
+            run.path,
+            offset=self.progress.metrics_offset,
+            tensorboard=config.tensorboard,
+            trackers=open_trackers(config.trackers, run.path, config.model_dump(mode="json")),
+        )
+        self.alerts = Alerts()
+        for row in read_metrics(run.path):
+            if row["kind"] == "train":
+                self.alerts.observe(row)
+        self.publishing = 0.0
+        """Seconds that the last hand-over of weights took."""
         self._started = time.perf_counter() - self.progress.seconds
         self._saved = self.progress.name if checkpoint else ""
 
@@ -108,8 +123,9 @@ class Session:
     async def publish(self, step: int) -> None:
         """Count the steps as `step`, and let the engine have the weights as they are now under this version."""
         self.progress.step = step
-        source = None if shares_weights(self.config.rollout) else self.policy.weights()
+        source, started = None if shares_weights(self.config.rollout) else self.policy.weights(), time.perf_counter()
         await self.engine.update_weights(source, step)
+        self.publishing = time.perf_counter() - started
 
     async def look_after(self, played: Sequence[Group], tasks: Mapping[str, Task]) -> None:
         """Let the watch over the verifier check a sample of the episodes, and tell when its alarm goes on."""
@@ -128,8 +144,11 @@ class Session:
         return time.perf_counter() - self._started
 
     def log(self, kind: Kind, step: int, numbers: Mapping[str, float | None]) -> None:
-        """Write a row of metrics and tell the reporter."""
-        self.reporter.on_row(self.metrics.write(kind, step, self.seconds, numbers))
+        """Write a row of metrics and tell the reporter, and what it warns of."""
+        row = self.metrics.write(kind, step, self.seconds, numbers)
+        self.reporter.on_row(row)
+        for text in self.alerts.observe(row) if kind == "train" else ():
+            self.reporter.on_notice(text)
 
     @contextmanager
     def record(self, kind: str, step: int) -> Iterator[TrajectoryStore | None]:

@@ -50,7 +50,8 @@ def assert_same_run(first: Path, second: Path) -> None:
 
 
 def timeless(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if key != "time" and not key.startswith("seconds/")}
+    timed = ("time", "seconds/", "tokens_per_second/", "tflops", "mfu")
+    return {key: value for key, value in row.items() if not key.startswith(timed)}
 
 
 @pytest.fixture(scope="module")
@@ -231,6 +232,17 @@ def test_shapers_with_a_state_resume_bit_for_bit(tmp_path: Path) -> None:
     train(config, tmp_path / "broken", resume=True)
     assert_same_run(tmp_path / "unbroken", tmp_path / "broken")
     assert all("par/mean" in row for row in read_metrics(tmp_path / "unbroken") if row["kind"] == "train")
+
+
+def test_a_trace_services_and_recomputed_activations(tmp_path: Path, unbroken: Path) -> None:
+    """What only watches, or trades time for memory, ends with the same weights up to rounding."""
+    assert train(smoke("profile=2", "optim.activation_checkpointing=true"), tmp_path).finished
+    trace = json.loads((tmp_path / "profile" / "step-000002.json").read_text())
+    assert any("aten::" in str(event.get("name")) for event in trace["traceEvents"])
+    ours, theirs = weights(tmp_path), weights(unbroken)
+    assert all(torch.allclose(ours[name], theirs[name], atol=1e-4) for name in ours)
+    rows = [row for row in read_metrics(tmp_path) if row["kind"] == "train"]
+    assert all(row["tokens_per_second/rollout"] > 0 and row["forks"] == 0 for row in rows)
 
 
 CURRICULUM = "curriculum={policy: learnability, levels: [{terms: 2}, {terms: 3}], options: {memory: 4}}"
