@@ -110,6 +110,33 @@ def test_a_reply_and_what_was_asked(endpoint: Endpoint) -> None:
     client.close()
 
 
+def told(*best: Any) -> dict[str, Any]:
+    body = completion("y")
+    body["choices"][0]["logprobs"] = {"content": [{"token": "y", "logprob": -0.1, "top_logprobs": list(best)}]}
+    return body
+
+
+def test_the_probabilities_of_the_first_token(endpoint: Endpoint) -> None:
+    best = [{"token": "no", "logprob": -2.3, "bytes": [110, 111]}, {"token": "yes", "logprob": -0.1}]
+    endpoint.respond = lambda number, body: (200, told(*best))
+    client = model(endpoint)
+    first = client.first_token([user("really?")], top=2)
+    assert first.logprobs == (("yes", -0.1), ("no", -2.3)), "the most probable first"
+    assert (first.prompt_tokens, first.completion_tokens, client.usage.prompt_tokens) == (7, 2, 7)
+    asked = endpoint.bodies[0]
+    assert [asked[name] for name in ("logprobs", "top_logprobs", "max_tokens", "temperature")] == [True, 2, 1, 0.0]
+    client.close()
+
+
+@pytest.mark.parametrize("body", [completion(), told({"token": "yes"}), told({"token": "yes", "logprob": "high"})])
+def test_an_endpoint_that_tells_no_probabilities_faults(endpoint: Endpoint, body: dict[str, Any]) -> None:
+    endpoint.respond = lambda number, asked: (200, body)
+    client = model(endpoint)
+    with pytest.raises(EngineFault, match="tells no log-probabilities"):
+        client.first_token([user("really?")])
+    client.close()
+
+
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 529])
 def test_what_may_pass_is_tried_again(endpoint: Endpoint, status: int) -> None:
     endpoint.respond = lambda number, body: (status, {"error": "busy"}) if number < 3 else (200, completion())
