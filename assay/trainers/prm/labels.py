@@ -11,6 +11,7 @@ verdict is left out.
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -197,16 +198,13 @@ def token_ends(tokenizer: Any, token_ids: Sequence[int], ends: Sequence[int]) ->
 
     A token across an end belongs to the step that it begins in.
     """
-    counts, taken = [], 0
-    for end in ends:
-        while taken < len(token_ids) and _length(tokenizer, token_ids[:taken]) < end:
-            taken += 1
-        counts.append(taken)
-    return counts
 
+    def reach(count: int) -> int:
+        text = tokenizer.decode(token_ids[:count], skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        return len(text)
 
-def _length(tokenizer: Any, token_ids: Sequence[int]) -> int:
-    return len(tokenizer.decode(token_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))
+    counts = range(len(token_ids) + 1)
+    return [min(bisect_left(counts, end, key=reach), len(token_ids)) for end in ends]
 
 
 def write_solutions(path: str | Path, solutions: Iterable[LabelledSolution]) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assay import make
 from assay.agents.chat import ChatAgent
@@ -23,6 +25,7 @@ from assay.trainers.tokenizer import character_tokenizer
 from tests.verifiers.process.formats.tiny import make_tokenizer
 
 TOKENIZER = character_tokenizer("0123456789+-*=;#")
+BYTES = make_tokenizer()
 PROBLEM = Task(id="t", prompt="2+3*2=", target=8, metadata={"numbers": (2, 3, 2), "operators": "+*"})
 
 
@@ -119,6 +122,17 @@ def test_a_token_across_an_end_belongs_to_the_step_that_it_begins_in() -> None:
     assert len(ids) == 5, "ки is one token"
     assert token_ends(tokenizer, ids, [2, 5, 6]) == [2, 4, 5]
     assert token_ends(tokenizer, ids, [3, 6]) == [3, 5]
+    assert token_ends(tokenizer, ids, [0, 99]) == [0, 5]
+
+
+@given(st.text(alphabet="ab;ки\n", max_size=40))
+def test_ends_are_those_of_a_search_token_by_token(text: str) -> None:
+    tokenizer = BYTES
+    ids, ends = tokenizer.encode(text), list(range(len(text) + 1))
+    reach = [len(tokenizer.decode(ids[:count])) for count in range(len(ids) + 1)]
+    assert token_ends(tokenizer, ids, ends) == [
+        next(count for count in range(len(ids) + 1) if reach[count] >= end) for end in ends
+    ]
 
 
 def test_files_are_read_back_and_mistakes_named(tmp_path: Path) -> None:
