@@ -45,7 +45,7 @@ def lift_table(source: str, entry_point: str) -> list[CallTest] | None:
 
     They are two tables and a loop, at the top or in `check(candidate)`:
     `for i, (inp, exp) in enumerate(zip(inputs, results)): assertion(f(*inp), exp, 0)`, where `assertion` takes equal
-    values, and floats within a tolerance. Here floats are compared by the rule `value`, or within that tolerance.
+    values, and floats within a tolerance.
     """
     try:
         tree = ast.parse(source)
@@ -75,16 +75,14 @@ def lift_table(source: str, entry_point: str) -> list[CallTest] | None:
         return None
     if not inputs or len(inputs) != len(results):
         return None
-    return [
-        CallTest(
-            tuple(args), {}, expected, *(("close", float(within)) if within and _is_float(expected) else ("value",))
-        )
-        for args, expected in zip(inputs, results, strict=True)
-    ]
+    return [_row(args, expected, float(within)) for args, expected in zip(inputs, results, strict=True)]
 
 
-def _is_float(value: Any) -> bool:
-    return isinstance(value, float)
+def _row(args: Any, expected: Any, within: float) -> CallTest:
+    """Return one row of a table; a float may differ by what `numpy.allclose` allows there."""
+    if not isinstance(expected, float):
+        return CallTest(tuple(args), {}, expected, "value")
+    return CallTest(tuple(args), {}, expected, "close", max(within, 1e-6) + 1e-7 * abs(expected))
 
 
 def lift_assertion(source: str, entry_point: str, setup: str = "") -> Test:
