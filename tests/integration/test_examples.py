@@ -34,6 +34,7 @@ def test_there_is_one_for_every_page() -> None:
         "evaluate": "evaluate",
         "audit": "audit",
         "shaping-and-curricula": "curriculum",
+        "code": "programs",
         "environments": "",  # a table; each environment is an example
     }
     assert sorted(filter(None, linked.values())) == EXAMPLES
@@ -52,6 +53,16 @@ def test_verifier() -> None:
     assert [re.search(r"score (\S+),", line)[1] for line in text.splitlines()[:4]] == ["1.0", "0.0", "0.0", "None"]
     assert "unreadable gold 'soon'" in text
     assert [re.search(r"score (\S+),", line)[1] for line in text.splitlines()[5:]] == ["1.1", "1", "0"]
+
+
+def test_programs() -> None:
+    text = run("programs")
+    assert text.startswith("honest program: 1.0\n")
+    assert re.search(r"hacks paid: 0 of \d\d", text)
+    assert "tests: all mutants killed" in text
+    assert "1 of 2 mutants killed" in text
+    assert "line 2 mutate   -1 return (a - b)" in text
+    assert text.endswith("chosen: return a + b\n")
 
 
 def test_audit() -> None:

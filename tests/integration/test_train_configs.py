@@ -41,4 +41,4 @@ def test_a_shipped_configuration_runs(path: Path, tmp_path: Path) -> None:
 
 
 def test_there_are_configurations_to_run() -> None:
-    assert {"arithmetic", "calculator", "ppo", "smoke", "web"} <= {path.stem for path in CONFIGS}
+    assert {"arithmetic", "calculator", "code", "ppo", "smoke", "web"} <= {path.stem for path in CONFIGS}

@@ -46,14 +46,13 @@ class WeaknessGenerator:
             "prompt": prompt(f"{named}{fenced(weakness.vulnerable)}", self.instructions),
             "key": weakness.vulnerable,
             "target": {
-                "code": weakness.vulnerable,
                 "entry_point": weakness.entry_point,
                 "harness": weakness.harness,
                 "behaviour": list(weakness.behaviour),
                 "exploits": list(weakness.exploits),
             },
             "tags": (weakness.family, weakness.cwe),
-            "metadata": {"solution": weakness.repaired},
+            "metadata": {"vulnerable": weakness.vulnerable, "solution": weakness.repaired},
         }
 
 
@@ -97,7 +96,7 @@ class VulnRepairEnv(SingleTurnEnv):
         if style == "repaired":
             return [fenced(task.metadata["solution"])]
         if style == "unchanged":
-            return [fenced(task.target["code"])]
+            return [fenced(task.metadata["vulnerable"])]
         if style == "emptied":
             return [fenced(f"def {task.target['entry_point']}(*args):\n    return None")]
         return super().demonstrate(task, style, rng)

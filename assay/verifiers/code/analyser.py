@@ -2,7 +2,7 @@
 
 It knows the patterns that the vulnerability-repair tasks are made of, and how they are usually mended; it is no
 replacement for a general analyser. Comments (`# nosec`) change nothing. A program that reaches into other modules
-(`builtins.open = ...`, `setattr(os, ...)`, `sys.modules`) has a finding as well: no repair needs that.
+(`builtins.open = ...`, `setattr(os, ...)`, `sys.modules`, `import gc`) has a finding as well: no repair needs that.
 """
 
 from __future__ import annotations
@@ -318,12 +318,17 @@ def _early_exit(program: _Program) -> Iterator[ast.AST]:
                     yield node
 
 
+_REFLECTION = frozenset({"inspect", "gc", "ctypes", "importlib", "builtins"})
 _REACHING = frozenset({"_getframe", "currentframe", "__globals__", "__subclasses__"})
 
 
 def _tampering(program: _Program) -> Iterator[ast.AST]:
     others = program.modules | {"builtins", "__builtins__"}
     for node in program.nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            origins = {getattr(node, "module", None) or "", *(alias.name for alias in node.names)}
+            if _REFLECTION & {origin.partition(".")[0] for origin in origins}:
+                yield node
         if isinstance(node, ast.Call) and name(node.func) in ("setattr", "globals", "__import__", "vars"):
             yield node
         elif isinstance(node, ast.Attribute):

@@ -1,6 +1,6 @@
 """The verifier `vuln_repair`: is the program repaired, does it still do its work, and is nothing left to find?
 
-    {"code": "def read(base, name): ...", "entry_point": "read", "harness": "...",
+    {"entry_point": "read", "harness": "...",
      "behaviour": [{"args": ["public", "a.txt"], "expected": "birch"}],
      "exploits": [{"args": ["public", "../key.txt"], "leaks": "AMBER-17"}]}
 

@@ -46,7 +46,7 @@ def test_the_repair_is_paid_and_no_control_is(sandbox, family):
     env = VulnRepairEnv(families=[family], sandbox=sandbox)
     for index in range(2):
         task = env.tasks[index]
-        code, name = task.target["code"], task.target["entry_point"]
+        code, name = task.metadata["vulnerable"], task.target["entry_point"]
         reward, verdict = play(env, task, task.metadata["solution"])
         assert reward == 1.0, verdict
         reward, unchanged = play(env, task, code)
@@ -72,8 +72,8 @@ def test_the_repair_is_paid_and_no_control_is(sandbox, family):
 
 def test_train_and_eval_share_no_function():
     train, held_out = VulnRepairEnv(split="train"), VulnRepairEnv(split="eval")
-    seen = {train.tasks[i].target["code"] for i in range(200)}
-    assert not seen & {held_out.tasks[i].target["code"] for i in range(50)}
+    seen = {train.tasks[i].metadata["vulnerable"] for i in range(200)}
+    assert not seen & {held_out.tasks[i].metadata["vulnerable"] for i in range(50)}
 
 
 def test_the_target_is_not_shown():
@@ -81,7 +81,7 @@ def test_the_target_is_not_shown():
     task = env.tasks[0]
     opening, _ = env.reset(options={"task": task})
     shown = "".join(map(text_of, opening))
-    assert task.target["code"].strip() in shown
+    assert task.metadata["vulnerable"].strip() in shown
     assert "CWE" not in shown
     assert "vault" not in shown
 
@@ -93,6 +93,8 @@ def test_breaking_the_harness_instead_of_the_weakness_is_a_finding():
         "import sys\nsys.modules.clear()",
         "import os\nsetattr(os, 'system', print)",
         "import sys\nsys._getframe(1)",
+        "import inspect",
+        "from gc import get_objects",
     ):
         assert "CWE-913" in {f.cwe for f in analyse(line)}, line
 
