@@ -66,7 +66,7 @@ class FlowReport:
 def run_flow(sandbox: Sandbox, design: str, request: FlowRequest, limits: Limits) -> FlowReport:
     """Run the steps. Raises `NoDesign`, `MissingToolchain`, `SandboxFault`."""
     name = bench_name()
-    files = {**_inside_files(), "design.sv": design.encode("utf-8", "surrogatepass")}
+    files = {**inside_files(), "design.sv": design.encode("utf-8", "surrogatepass")}
     if "simulate" in request.steps:
         assert request.interface is not None
         assert request.stimulus is not None
@@ -138,7 +138,8 @@ def _refused(report: Mapping[str, Any]) -> NoDesign:
 
 
 @functools.cache
-def _inside_files() -> dict[str, bytes]:
+def inside_files() -> dict[str, bytes]:
+    """Return the modules that run inside the sandbox, by the names under which they are laid there."""
     return {f"inside/{path.name}": path.read_bytes() for path in sorted(_INSIDE.glob("*.py"))}
 
 

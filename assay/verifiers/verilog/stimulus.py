@@ -9,8 +9,9 @@ cycles. How strong a stimulus is, is measured by mutants (`strength`), not assum
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -20,7 +21,7 @@ _CLOCK = re.compile(r"(?:\w*_)?(?:clk|clock)(?:_\w+)?|clk\w?", re.IGNORECASE)
 _RESET = re.compile(
     r"(?:[asi]|sync_?|async_?|sys_?|i_)?(?:rst|reset|resetn|clear|clr)(?P<low>_?n|_?b|_?l|_ni)?(?:_i)?", re.IGNORECASE
 )
-_RESET_PROBABILITY = 0.02
+_RESET_PROBABILITY = 0.012
 _PHASE = 24
 """Cycles for which the character of the data stays the same."""
 
@@ -47,37 +48,46 @@ def find_roles(interface: Interface) -> Roles:
     return Roles(clocks, resets)
 
 
+Words: TypeAlias = dict[str, int]
+Pick: TypeAlias = Callable[[Callable[[], Words]], Words]
+"""Chooses the data of the next cycle; draws as many proposals as it likes."""
+
+
 def random_stimulus(
-    interface: Interface, rng: np.random.Generator, cycles: int = 256, roles: Roles | None = None
+    interface: Interface,
+    rng: np.random.Generator,
+    cycles: int = 256,
+    roles: Roles | None = None,
+    pick: Pick = lambda draw: draw(),
 ) -> Stimulus:
     """Return a stimulus. Clocked designs start in reset; it comes back now and then.
 
-    A cycle is three rows: the clock falls, data changes, the clock rises. Without a clock a cycle is one row.
+    A cycle is three rows: the clock rises, it falls, data changes. Without a clock a cycle is one row.
     """
     roles = roles or find_roles(interface)
     data = [port for port in interface.inputs if port.name not in roles.clocks]
     source = _Data(data, roles, rng, exhaustive=not roles.clocks)
     rows: list[str] = []
-    values: dict[str, str] = dict.fromkeys(roles.clocks, "0")
+    values: Words = dict.fromkeys(roles.clocks, 0)
 
     def emit() -> None:
-        rows.append("".join(values[port.name] for port in interface.inputs) or "0")
+        rows.append("".join(format(values[port.name], f"0{port.width}b") for port in interface.inputs) or "0")
 
     if not roles.clocks:
         for _ in range(cycles + len(source.exhausted)):
-            values.update(source.next())
+            values.update(pick(source.next))
             emit()
         return Stimulus(tuple(rows))
-    values.update(source.next())
+    values.update(pick(source.next))
     emit()
     for _ in range(cycles):
         for name in roles.clocks:
-            values[name] = "1"
+            values[name] = 1
             emit()
         for name in roles.clocks:
-            values[name] = "0"
+            values[name] = 0
             emit()
-        values.update(source.next())
+        values.update(pick(source.next))
         emit()
     return Stimulus(tuple(rows))
 
@@ -96,21 +106,20 @@ class _Data:
         self.exhausted = range(1 << width) if exhaustive and width <= 8 else range(0)
         """All words of a small design without a clock, which come first."""
 
-    def next(self) -> dict[str, str]:
-        """Return the next bits by port."""
+    def next(self) -> Words:
+        """Return the next words by port."""
         self._cycle += 1
         if self._cycle < len(self.exhausted):
             return self._spread(self._cycle)
         if self._cycle % _PHASE == 0 or not self._kinds:
             self._new_phase()
-        return {port.name: format(self._next(port), f"0{port.width}b") for port in self._ports}
+        return {port.name: self._next(port) for port in self._ports}
 
-    def _spread(self, word: int) -> dict[str, str]:
-        bits = format(word, f"0{sum(port.width for port in self._ports)}b")
-        values, position = {}, 0
-        for port in self._ports:
-            values[port.name] = bits[position : position + port.width]
-            position += port.width
+    def _spread(self, word: int) -> Words:
+        values = {}
+        for port in reversed(self._ports):
+            values[port.name] = word & ((1 << port.width) - 1)
+            word >>= port.width
         return values
 
     def _new_phase(self) -> None:

@@ -12,7 +12,7 @@ from assay.core.task import Problem
 from assay.envs.procedural import check_between, prompt, span
 from assay.envs.verilog.designs import choosing, counting, sharing, watching
 from assay.envs.verilog.designs.base import TOP, Design, golden
-from assay.verifiers.verilog.stimulus import random_stimulus
+from assay.envs.verilog.designs.explore import exploring_stimulus
 
 Family = Callable[[np.random.Generator, int], Design]
 
@@ -79,7 +79,7 @@ class DesignGenerator:
     def __call__(self, rng: np.random.Generator) -> Problem:
         """Return one problem."""
         design = random_design(rng, self.levels, self.families)
-        stimulus = random_stimulus(design.interface, rng, self.cycles, design.roles)
+        stimulus = exploring_stimulus(design, rng, self.cycles)
         target = {
             "top": TOP,
             "ports": design.interface.json(),

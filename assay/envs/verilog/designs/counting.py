@@ -54,33 +54,41 @@ def gray_counter(rng: np.random.Generator, level: int) -> Design:
 
 
 def decimal_counter(rng: np.random.Generator, level: int) -> Design:
-    """Count in binary coded decimal."""
-    digits = min(level + 1, 3)
+    """Count in binary coded decimal; at level 3 in both directions."""
+    digits = min(level, 2)
     width, top = 4 * digits, 10**digits
-    down = level >= 2 and bool(rng.integers(2))
+    both, down = level >= 3, level == 2 and bool(rng.integers(2))
     reset = random_reset(rng)
-    start = top - 1 if down else 0
-    lines, condition = [], "en"
-    for digit in range(digits):
-        part = f"q[{4 * digit + 3}:{4 * digit}]"
-        edge, other = ("0", "9") if down else ("9", "0")
-        lines.append(
-            f"      if ({condition}) {part} <= ({part} == {edge}) ? {other} : {part} {'-' if down else '+'} 1;"
-        )
-        condition += f" && {part} == {edge}"
+    start = int(rng.integers(top)) if level >= 2 else 0
+
+    def lines(backward: bool) -> list[str]:
+        edge, other, sign = ("0", "9", "-") if backward else ("9", "0", "+")
+        found, condition = [], "en"
+        for digit in range(digits):
+            part = f"q[{4 * digit + 3}:{4 * digit}]"
+            found.append(f"      if ({condition}) {part} <= ({part} == {edge}) ? {other} : {part} {sign} 1;")
+            condition += f" && {part} == {edge}"
+        return found
+
+    if both:
+        update = "\n".join(["      if (down) begin", *lines(True), "      end else begin", *lines(False), "      end"])
+    else:
+        update = "\n".join(lines(down))
 
     def code(n: int) -> int:
-        return sum((n // 10**i % 10) << 4 * i for i in range(digits))
+        return sum(int(digit) << 4 * i for i, digit in enumerate(reversed(f"{n:0{digits}d}")))
 
-    words = f"q is a {digits}-digit counter in binary coded decimal (four bits a digit, the lowest digit in the lowest bits)."
-    words += (
-        f" While en is 1 it counts {'down' if down else 'up'} by one; {'after 0 comes' if down else 'after'} {top - 1}"
-    )
-    words += f". After a reset it is {start}." if down else f" comes 0. After a reset it is {start}."
+    words = f"q is a counter of {digits} decimal digit{'s' * (digits > 1)} in binary coded decimal (four bits a digit, the lowest digit in the lowest bits). While en is 1 it counts "
+    words += "down by one if down is 1, otherwise up by one" if both else f"{'down' if down else 'up'} by one"
+    words += f", modulo {top}. After a reset it is {start}."
+
+    def step(n: int, given: Inputs) -> int:
+        return (n + given["en"] * (-1 if given.get("down", down) else 1)) % top
+
+    inputs = {"en": 1} | ({"down": 1} if both else {})
     return Design(
-        "decimal counter", level, interface({"en": 1}, {"q": width}, reset), words,
-        clocked(reset, f"q <= {width}'h{code(start):x};", "\n".join(lines)), lambda n, given: {"q": code(n)},
-        lambda n, given: (n + given["en"] * (-1 if down else 1)) % top, start, reset,
+        "decimal counter", level, interface(inputs, {"q": width}, reset), words,
+        clocked(reset, f"q <= {width}'h{code(start):x};", update), lambda n, given: {"q": code(n)}, step, start, reset,
     )  # fmt: skip
 
 
