@@ -76,7 +76,7 @@ def decimal_counter(rng: np.random.Generator, level: int) -> Design:
         update = "\n".join(lines(down))
 
     def code(n: int) -> int:
-        return sum(int(digit) << 4 * i for i, digit in enumerate(reversed(f"{n:0{digits}d}")))
+        return int(str(n), 16)
 
     words = f"q is a counter of {digits} decimal digit{'s' * (digits > 1)} in binary coded decimal (four bits a digit, the lowest digit in the lowest bits). While en is 1 it counts "
     words += "down by one if down is 1, otherwise up by one" if both else f"{'down' if down else 'up'} by one"
