@@ -56,7 +56,7 @@ def gray_counter(rng: np.random.Generator, level: int) -> Design:
 def decimal_counter(rng: np.random.Generator, level: int) -> Design:
     """Count in binary coded decimal; at level 3 in both directions."""
     digits = min(level, 2)
-    width, top = 4 * digits, 10**digits
+    width, top = 4 * digits, int(10**digits)
     both, down = level >= 3, level == 2 and bool(rng.integers(2))
     reset = random_reset(rng)
     start = int(rng.integers(top)) if level >= 2 else 0
