@@ -21,6 +21,10 @@ class CountdownVerifier(Verifier):
 
     name = "countdown"
 
+    def __init__(self, *, use_all: bool = False) -> None:
+        """Want every given number used when `use_all`."""
+        self.use_all = use_all
+
     def verify(self, task: Task, evidence: Evidence) -> Verdict:
         """Read, count the numbers, evaluate: in this order, so that only small expressions are ever computed."""
         answer = final_text(evidence.text)
@@ -29,9 +33,11 @@ class CountdownVerifier(Verifier):
         extracted = answer[:200]
         try:
             tokens = tokenize(answer)
-            surplus = Counter(t for t in tokens if isinstance(t, int)) - Counter(task.metadata["numbers"])
-            if surplus:
+            used, given = Counter(t for t in tokens if isinstance(t, int)), Counter(task.metadata["numbers"])
+            if surplus := used - given:
                 return wrong(f"{next(iter(surplus))} is used more often than given", extracted=extracted)
+            if self.use_all and (unused := given - used):
+                return wrong(f"{next(iter(unused))} is not used", extracted=extracted)
             value = evaluate(tokens, signs=False)
         except ExpressionError as error:
             return wrong(f"not an expression: {error}", status="unparsable", extracted=extracted)

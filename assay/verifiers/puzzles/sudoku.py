@@ -14,7 +14,7 @@ from assay.core.task import Task
 from assay.core.verdict import Verdict, right, wrong
 from assay.verifiers.text.base import AnswerVerifier
 
-_BOXES = {4: (2, 2), 6: (2, 3), 9: (3, 3)}
+BOXES = {4: (2, 2), 6: (2, 3), 9: (3, 3)}
 """Size: height and width of a box."""
 _DRAWING = re.compile(r"[\s|+\-]+")
 
@@ -27,7 +27,7 @@ class Grid(NamedTuple):
 
     def units(self) -> list[tuple[str, list[int]]]:
         """Return the name and the cells of each row, column and box, in reading order."""
-        n, (height, width) = self.size, _BOXES[self.size]
+        n, (height, width) = self.size, BOXES[self.size]
         lines = range(n)
         units = [(f"row {r + 1}", [r * n + c for c in lines]) for r in lines]
         units += [(f"column {c + 1}", [r * n + c for r in lines]) for c in lines]
@@ -71,7 +71,7 @@ class SudokuVerifier(AnswerVerifier[Grid]):
 
 def _read(text: str) -> Grid:
     digits = _DRAWING.sub("", text)
-    size = next((n for n in _BOXES if n * n == len(digits)), 0)
+    size = next((n for n in BOXES if n * n == len(digits)), 0)
     if not size:
         raise ValueError(f"a grid has 16, 36 or 81 cells, not {len(digits)}")
     if not re.fullmatch(f"[0-{size}]+", digits):
