@@ -19,6 +19,7 @@ _ENVIRONMENTS: dict[str, str] = {
     "assay/Countdown-v0": "assay.envs.math.countdown:CountdownEnv",
     "assay/FrozenLake-v0": "assay.envs.games.frozen_lake:FrozenLakeEnv",
     "assay/GuessMyCity-v0": "assay.envs.games.questions:GuessMyCityEnv",
+    "assay/GUIGround-v0": "assay.envs.web.ground.env:GuiGroundEnv",
     "assay/GuessNumber-v0": "assay.envs.games.guess_number:GuessNumberEnv",
     "assay/KnightsKnaves-v0": "assay.envs.puzzles.knights_knaves:KnightsKnavesEnv",
     "assay/KuhnPoker-v0": "assay.envs.games.kuhn_poker:KuhnPokerEnv",
