@@ -8,6 +8,7 @@ from assay.envs.base import Progress, SingleTurnEnv, TaskEnv
 
 _ENVIRONMENTS: dict[str, str] = {
     "assay/Arithmetic-v0": "assay.envs.math.arithmetic:ArithmeticEnv",
+    "assay/BabyAI-v0": "assay.envs.games.baby_ai:BabyAIEnv",
     "assay/Calculator-v0": "assay.envs.tools.calculator:CalculatorEnv",
     "assay/CarDealer-v0": "assay.envs.games.car_dealer:CarDealerEnv",
     "assay/Chess-v0": "assay.envs.games.chess_game:ChessEnv",
@@ -18,8 +19,8 @@ _ENVIRONMENTS: dict[str, str] = {
     "assay/ConnectFour-v0": "assay.envs.games.connect_four:ConnectFourEnv",
     "assay/Countdown-v0": "assay.envs.math.countdown:CountdownEnv",
     "assay/FrozenLake-v0": "assay.envs.games.frozen_lake:FrozenLakeEnv",
-    "assay/GuessMyCity-v0": "assay.envs.games.questions:GuessMyCityEnv",
     "assay/GUIGround-v0": "assay.envs.web.ground.env:GuiGroundEnv",
+    "assay/GuessMyCity-v0": "assay.envs.games.questions:GuessMyCityEnv",
     "assay/GuessNumber-v0": "assay.envs.games.guess_number:GuessNumberEnv",
     "assay/KnightsKnaves-v0": "assay.envs.puzzles.knights_knaves:KnightsKnavesEnv",
     "assay/KuhnPoker-v0": "assay.envs.games.kuhn_poker:KuhnPokerEnv",
