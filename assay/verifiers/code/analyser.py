@@ -135,7 +135,7 @@ def _evaluation(program: _Program) -> Iterator[ast.AST]:
 
 
 def _path(program: _Program) -> Iterator[ast.AST]:
-    checks = {"realpath", "resolve", "commonpath", "is_relative_to", "relative_to", "basename", "secure_filename"}
+    checks = {"realpath", "resolve", "abspath", "normpath", "basename", "secure_filename"}
     if checks & {called.rpartition(".")[2] for called in program.called}:
         return
     for call in program.calls:
@@ -213,8 +213,8 @@ def _host(program: _Program) -> Iterator[ast.AST]:
         return
     for node in program.nodes:
         if isinstance(node, ast.Call) and last(node.func) == "startswith" and node.args:
-            prefixes = [n.value for n in ast.walk(node.args[0]) if isinstance(n, ast.Constant)]
-            if any(re.match(r"https?://[^/]*\Z", str(prefix)) for prefix in prefixes):
+            options = node.args[0].elts if isinstance(node.args[0], ast.Tuple) else [node.args[0]]
+            if any(re.match(r"https?://[^/]*\Z", _constant_text(option)) for option in options):
                 yield node
         elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.Eq):
             sides = [side for side in (node.left, *node.comparators) if isinstance(side, ast.Constant)]
@@ -224,8 +224,15 @@ def _host(program: _Program) -> Iterator[ast.AST]:
                 yield node
 
 
+def _constant_text(node: ast.expr) -> str:
+    """Return the text of a constant, or of constants that are added up."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _constant_text(node.left) + _constant_text(node.right)
+    return str(node.value) if isinstance(node, ast.Constant) else ""
+
+
 def _redirect(program: _Program) -> Iterator[ast.AST]:
-    if any(text in ("//", "/\\") or "//" in text for text in program.texts if len(text) <= 3):
+    if {"//", "/\\", "\\"} & set(program.texts):
         return
     if {"urlsplit", "urlparse", "match", "fullmatch"} & {called.rpartition(".")[2] for called in program.called}:
         return
@@ -284,11 +291,14 @@ def _markup(program: _Program) -> Iterator[ast.AST]:
 
 
 def _escaped(program: _Program, node: ast.expr) -> bool:
-    return any(
-        isinstance(value, ast.Constant)
-        or any(isinstance(n, ast.Call) and last(n.func) == "escape" for n in ast.walk(value))
-        for value in program.values(node)
-    )
+    return any(isinstance(value, ast.Constant) or any(map(_escapes, ast.walk(value))) for value in program.values(node))
+
+
+def _escapes(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    by_hand = isinstance(node.func, ast.Attribute) and node.func.attr == "replace"
+    return last(node.func) == "escape" or (by_hand and any(getattr(a, "value", None) == "&lt;" for a in node.args))
 
 
 def _template(program: _Program) -> Iterator[ast.AST]:

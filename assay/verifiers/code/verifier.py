@@ -8,14 +8,15 @@ Invariants:
   the whole verdict a missing one, unless the program has failed already under `all`.
 * A program that hit a limit has failed that test, whatever it had printed by then.
 * The same program for the same task is judged once: a group full of copies, as policies late in training write them,
-  costs one of them. Verdicts that a loaded machine could have changed (limits, faults) are not kept.
+  costs one of them. Verdicts that a loaded machine could have changed (elapsed time, faults) are not kept.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, get_args
 
 from assay.core.errors import ConfigError
@@ -32,7 +33,7 @@ from assay.verifiers.code.tests import Suite, Test, read_suite
 Credit = Literal["all", "fraction", "subtasks"]
 _KEPT = 1024
 """Verdicts that a verifier remembers."""
-_CERTAIN = frozenset({"passed", "wrong", "no value", "nonzero"})
+_CERTAIN = frozenset({"passed", "wrong", "no value", "nonzero", "cpu_limit"})
 
 
 class CodeVerifier(Verifier):
@@ -53,6 +54,7 @@ class CodeVerifier(Verifier):
         self.credit = credit
         self._sandbox = sandbox
         self._known: OrderedDict[tuple[str, str], tuple[Any, Verdict]] = OrderedDict()
+        self._turns: dict[tuple[str, ...], tuple[threading.Lock, int]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -77,7 +79,23 @@ class CodeVerifier(Verifier):
         code = extract_code(evidence.text, suite.language)
         if code is None:
             return wrong("no complete code block", status="no_answer")
-        return self._remembered(task, code) or self._remember(task, code, self.judge(code, suite))
+        with self._turn(task.id, code):
+            return self._remembered(task, code) or self._remember(task, code, self.judge(code, suite))
+
+    @contextmanager
+    def _turn(self, *key: str) -> Iterator[None]:
+        """Let copies that come at the same time, as those of a group do, wait for the first one's verdict."""
+        with self._lock:
+            turn, waiting = self._turns.get(key, (threading.Lock(), 0))
+            self._turns[key] = turn, waiting + 1
+        try:
+            with turn:
+                yield
+        finally:
+            with self._lock:
+                turn, waiting = self._turns.pop(key)
+                if waiting > 1:
+                    self._turns[key] = turn, waiting - 1
 
     def _remembered(self, task: Task, code: str) -> Verdict | None:
         with self._lock:

@@ -1,6 +1,7 @@
 """Repairing weaknesses: only a repair that keeps the behaviour is paid, in every family and whatever the names."""
 
 import os
+import re
 
 import numpy as np
 import pytest
@@ -97,6 +98,40 @@ def test_breaking_the_harness_instead_of_the_weakness_is_a_finding():
         "from gc import get_objects",
     ):
         assert "CWE-913" in {f.cwe for f in analyse(line)}, line
+
+
+OTHER_REPAIRS = {
+    "path_traversal": lambda code: code.replace(
+        "    with open",
+        "    path = os.path.abspath(path)\n    if not path.startswith(os.path.abspath({1}) + os.sep):\n"
+        "        raise PermissionError(path)\n    with open",
+    ),
+    "command_injection": lambda code: code.split("    return ")[0] + "    return '{doc} ' + {1} + '\\n'\n",
+    "cross_site_scripting": lambda code: code.replace(
+        '    return', "    {1} = {1}.replace('&', '&amp;').replace('<', '&lt;').replace('\"', '&quot;')\n    return"
+    ),
+    "open_redirect": lambda code: code.replace("    if ", "    if {1}[1:2] not in ('/', '\\\\') and "),
+    "guessable_token": lambda code: code.replace("random.", "random.SystemRandom()."),
+    "timing_comparison": lambda code: code.split('"""\n')[0] + '"""\n    return hmac.compare_digest({1}, {2})\n',
+    "entity_expansion": lambda code: code.replace(
+        "    root =", "    if '<!doctype' in {1}.lower():\n        raise ValueError('no')\n    root ="
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("family", OTHER_REPAIRS)
+def test_there_is_more_than_one_way_to_repair(sandbox, family):
+    env = VulnRepairEnv(families=[family], sandbox=sandbox)
+    for index in range(4):
+        task = env.tasks[index]
+        code = task.metadata["vulnerable"]
+        first, *rest = re.search(r"def \w+\((.*)\)", code)[1].split(", ")
+        greeting = (re.search(r'prints: "(\w+)"', code) or [None, ""])[1]
+        mended = (
+            OTHER_REPAIRS[family](code).replace("{1}", first).replace("{2}", "".join(rest)).replace("{doc}", greeting)
+        )
+        reward, verdict = play(env, task, mended)
+        assert reward == 1.0, (verdict, mended)
 
 
 def test_findings_can_be_left_out(sandbox):

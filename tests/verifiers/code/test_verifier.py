@@ -4,6 +4,7 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,19 @@ def test_copies_are_judged_once(sandbox):
     assert first.details["sandbox_seconds"] > 0
     assert second.details["sandbox_seconds"] == 0
     assert verifier.verify(other, answer).correct is False
+
+
+def test_copies_that_come_together_are_judged_once(sandbox):
+    verifier = CodeVerifier(sandbox=sandbox)
+    task = Task("t", "p", {**ADD, "cpu_seconds": 0.5})
+    answers = [
+        Evidence(f"```python\ndef add(a, b): {body}\n```") for body in ("return a + b", "return 1") for _ in range(8)
+    ]
+    with ThreadPoolExecutor(16) as threads:
+        verdicts = list(threads.map(lambda answer: verifier.verify(task, answer), answers))
+    assert [verdict.correct for verdict in verdicts] == [True] * 8 + [False] * 8
+    assert sum(verdict.details["sandbox_seconds"] > 0 for verdict in verdicts) == 2
+    assert not verifier._turns
 
 
 def test_credit(sandbox):
