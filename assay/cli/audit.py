@@ -31,7 +31,10 @@ def audit(
         Path | None, typer.Option(help='JSONL rows {"id", "target", "response", "correct": 0|1}.')
     ] = None,
     tasks: Annotated[
-        Path | None, typer.Option(help="Code tasks (HumanEval, MBPP, ...): judge programs made from them, and hacks.")
+        Path | None,
+        typer.Option(
+            help="Code tasks (HumanEval, MBPP, ...), or a folder of designs: judge programs made from them, and hacks."
+        ),
     ] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the whole result here.")] = None,
     html_out: Annotated[Path | None, typer.Option("--html", help="Write a self-contained report here.")] = None,
@@ -75,7 +78,8 @@ def audit(
     rows = load_labels(labels) if labels is not None else ()
     plan = AuditPlan(certified=certified or full, attack=attack or full, probes=probes or full, seed=seed)
     if tasks is not None:
-        result = _audit_code(verifier, options or [], tasks, plan)
+        grade = _audit_designs if tasks.is_dir() else _audit_code
+        result = grade(verifier, options or [], tasks, plan)
     else:
         result = run(verifier, rows, options=parse_options(options or []), plan=plan, allow_unreadable=allow_unreadable)
     show(result)
@@ -108,3 +112,13 @@ def _audit_code(verifier: str, options: list[str], tasks: Path, plan: AuditPlan)
     parts = (plan.certified, plan.attack) if plan.certified or plan.attack else (True, True)
     plan = replace(CODE_PLAN, certified=parts[0], attack=parts[1], seed=plan.seed)
     return audit_code(verifier, list(load_tasks(tasks, code_task)), options=parse_options(options), plan=plan)
+
+
+def _audit_designs(verifier: str, options: list[str], tasks: Path, plan: AuditPlan) -> AuditReport:
+    """Audit a grader of hardware designs. What nothing was asked for gets both parts."""
+    from assay.audits.hardware import DESIGN_PLAN, audit_designs
+    from assay.envs.verilog.layouts import design_tasks
+
+    parts = (plan.certified, plan.attack) if plan.certified or plan.attack else (True, True)
+    plan = replace(DESIGN_PLAN, certified=parts[0], attack=parts[1], seed=plan.seed)
+    return audit_designs(verifier, list(design_tasks(tasks)), options=parse_options(options), plan=plan)

@@ -6,6 +6,8 @@ it holds, which files it can reach, and what differs between the tool that inspe
 
 from __future__ import annotations
 
+import re
+
 from assay.verifiers.verilog.trace import Interface
 
 
@@ -30,7 +32,7 @@ def cheats(top: str, interface: Interface, reference: str, reference_top: str = 
     first = interface.outputs[0].name
     zeros = " ".join(f"assign {port.name} = 0;" for port in interface.outputs)
     ones = " ".join(f"assign {port.name} = ~0;" for port in interface.outputs)
-    inner = f"module inner_{top}" + reference.split(f"module {reference_top}", 1)[-1]
+    inner = re.sub(rf"\b(?:{top}|{reference_top})\b", f"inner_{top}", reference)
     wires = ", ".join(f".{port.name}({port.name})" for port in interface.ports)
     never = " ".join(f"always @* if (0) {port.name} = 0;" for port in interface.outputs)
     passed = (
