@@ -24,6 +24,7 @@ import gymnasium
 import numpy as np
 
 from assay.audits import AuditPlan, AuditReport, Case, NoiseChannel, audit
+from assay.audits.exploits import LEAST_EXCESS
 from assay.core.config import load_config
 from assay.core.seeding import derive_seed
 from assay.core.stats import bootstrap_interval
@@ -233,7 +234,7 @@ def slowed(curve: dict[int, float], channel: NoiseChannel, power: int) -> float:
 def predict(report: AuditReport, clean: Outcome) -> str:
     """Say what the audit expects of a run with this verifier, given the curve of a clean one."""
     channel, exploits = report.channel, report.exploits
-    assert channel is not None and exploits is not None and exploits.ceiling is not None
+    assert channel is not None and exploits is not None
     low, high = slowed(clean.curve, channel, 2), slowed(clean.curve, channel, 1)
     gaps = [channel.observed(p) - p for p in (low, high)]
     text = (
@@ -241,12 +242,12 @@ def predict(report: AuditReport, clean: Outcome) -> str:
         f"{channel.spurious_group(GROUP):.0%}; pass@1 {low:.3f} to {high:.3f}, reward - accuracy {min(gaps):+.3f} to "
         f"{max(gaps):+.3f}"
     )
-    best, ceiling = exploits.constants[0], exploits.ceiling
-    if best.excess > 0.05:
+    best = exploits.constants[0]
+    if best.sure_excess > LEAST_EXCESS:
         value, honest = best.acceptance.value or 0.0, best.honest_share
         text += (
-            f"; LOOPHOLE: attack {ceiling.family!r} is paid {ceiling.success.value:.0%}, and {best.response!r} on "
-            f"every task earns {value:.2f}: once found, reward - accuracy up to {value - honest:+.2f}"
+            f"; LOOPHOLE: {best.response!r} on every task earns {value:.2f}, of which {honest:.2f} is due: once found, "
+            f"reward - accuracy up to {value - honest:+.2f}"
         )
     return text
 
