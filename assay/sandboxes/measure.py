@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 import sys
 import time
@@ -50,13 +51,26 @@ def latencies(actions: Mapping[str, Callable[[], object]], rounds: int) -> list[
     return [Latency(name, tuple(values)) for name, values in seconds.items()]
 
 
-def throughput(action: Callable[[], object], *, threads: int, count: int) -> float:
-    """Return how many times a second an action completes."""
+def throughputs(
+    actions: Mapping[str, Callable[[], object]], *, threads: int, seconds: float = 0.5, rounds: int = 6
+) -> dict[str, float]:
+    """Return how many times a second each action completes on several threads: the middle of interleaved rounds."""
+    rates: dict[str, list[float]] = {name: [] for name in actions}
     with ThreadPoolExecutor(threads) as pool:
-        started = time.perf_counter()
-        for done in [pool.submit(action) for _ in range(count)]:
-            done.result()
-        return count / (time.perf_counter() - started)
+        for _ in range(rounds):
+            for name, action in actions.items():
+                started = time.perf_counter()
+                done = sum(pool.map(_repeat, [action] * threads, [started + seconds] * threads))
+                rates[name].append(done / (time.perf_counter() - started))
+    return {name: statistics.median(values) for name, values in rates.items()}
+
+
+def _repeat(action: Callable[[], object], until: float) -> int:
+    count = 0
+    while not count or time.perf_counter() < until:
+        action()
+        count += 1
+    return count
 
 
 def kill_overshoot(sandbox: Sandbox, wall: float = 0.2) -> float:

@@ -35,6 +35,7 @@ def test_there_is_one_for_every_page() -> None:
         "audit": "audit",
         "shaping-and-curricula": "curriculum",
         "code": "programs",
+        "sandboxes": "sandboxes",
         "environments": "",  # a table; each environment is an example
     }
     assert sorted(filter(None, linked.values())) == EXAMPLES
@@ -79,6 +80,14 @@ def test_evaluate() -> None:
     assert "halving: pass@1 1.000" in text
     assert re.search(r"halving against anywhere: \+0\.\d+ \[\+0\.", text)
     assert "worse on 0" in text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+def test_sandboxes() -> None:
+    _, doubled, late, refused, forged, session, remote = run("sandboxes").splitlines()
+    assert (doubled, late, session, remote) == ("ok 42", "wall_limit", "42", "by URL")
+    assert re.match("(FileNotFound|Permission)Error", refused)
+    assert forged == '{"value":0}'
 
 
 @pytest.mark.slow

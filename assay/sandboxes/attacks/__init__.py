@@ -11,7 +11,8 @@ from assay.sandboxes.attacks.exhaustion import EXHAUSTIONS
 from assay.sandboxes.attacks.honest import HONEST
 from assay.sandboxes.attacks.leaks import LEAKS
 from assay.sandboxes.attacks.network import NETWORK
+from assay.sandboxes.attacks.persistence import PERSISTENCE
 
-ATTACKS: tuple[Attack, ...] = (*ESCAPES, *NETWORK, *EXHAUSTIONS, *LEAKS)
+ATTACKS: tuple[Attack, ...] = (*ESCAPES, *NETWORK, *EXHAUSTIONS, *LEAKS, *PERSISTENCE)
 
 __all__ = ["ATTACKS", "HONEST", "Attack", "AttackOutcome", "run_attacks"]

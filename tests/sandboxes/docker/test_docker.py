@@ -15,6 +15,7 @@ from assay.sandboxes.attacks.escape import ESCAPES
 from assay.sandboxes.attacks.exhaustion import EXHAUSTIONS
 from assay.sandboxes.attacks.leaks import LEAKS
 from assay.sandboxes.attacks.network import NETWORK
+from assay.sandboxes.attacks.persistence import PERSISTENCE
 from assay.sandboxes.docker import DockerSandbox, owner
 from tests.sandboxes.docker.engine import IMAGE
 
@@ -57,7 +58,7 @@ def test_containers_are_hardened(docker_sandbox, client):
 
 
 def test_escapes_network_and_leaks_are_refused(docker_sandbox):
-    attacks = (*ESCAPES, *NETWORK, *LEAKS)
+    attacks = (*ESCAPES, *NETWORK, *LEAKS, *PERSISTENCE)
     assert not [f"{o.attack.name}: {o.problem}" for o in run_attacks(docker_sandbox, attacks) if not o.withstood]
 
 

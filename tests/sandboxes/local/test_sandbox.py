@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -136,3 +137,26 @@ def test_jobs_have_no_capabilities(strategies):
         if result.status == "internal_error":
             pytest.skip(result.reason)
         assert result.text == "['0000000000000000', '0000000000000000']\n"
+
+
+def test_tmp_can_be_written_to_beside_an_interpreter_that_lives_there():
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        tree = Path(folder, "deep", "tree")
+        tree.mkdir(parents=True)
+        (tree / "file").write_text("kept")
+        Path(folder).chmod(0o755)
+        with LocalSandbox(1, extra_trees=[str(tree)], min_tier=Tier.FILTERED) as sandbox:
+            if sandbox.capabilities().tier < Tier.NAMESPACES:
+                pytest.skip("no root directory of the sandbox's own here")
+            source = (
+                "import os, tempfile\n"
+                f"assert open({str(tree / 'file')!r}).read() == 'kept'\n"
+                "assert not os.path.exists('/tmp/x')\n"
+                f"for name in ('/tmp/x', '/tmp/y', {str(tree / 'evil')!r}, {str(tree.parent / 'evil')!r}):\n"
+                "    try: open(name, 'w').write('x'); print('wrote')\n"
+                "    except OSError: print('refused')"
+            )
+            for _ in range(2):
+                result = sandbox.run(Job(source=source))
+                assert result.text.split() == ["wrote", "wrote", "refused", "refused"], result
+        assert [path.name for path in tree.iterdir()] == ["file"]

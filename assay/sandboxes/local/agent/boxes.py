@@ -11,7 +11,7 @@ import os
 import stat
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from . import linux, mounts
 
@@ -72,13 +72,17 @@ def _copy(base: int, name: str, sink: int, cap: int) -> int | None:
 
 
 class MountedBox(Box):
-    """`/box`, a tmpfs of its own."""
+    """`/box`, a tmpfs of its own; and `/tmp`, when trees live there that must stay readable."""
 
     path = mounts.BOX
 
-    def __init__(self, job_uid: int, size: int) -> None:
+    def __init__(self, job_uid: int, size: int, nested: Mapping[str, str]) -> None:
+        """`nested`: what `mounts.build_root` returned."""
         self._job_uid, self._size = job_uid, size
-        mounts.mount_box(size, _inodes(size))
+        self.shared = (mounts.TMP,) if nested else ()
+        self._mounts: dict[str, Mapping[str, str]] = {self.path: {}, **dict.fromkeys(self.shared, nested)}
+        for path, trees in self._mounts.items():
+            mounts.mount_box(path, size, _inodes(size), trees)
 
     def prepare(self, size: int) -> None:
         """Mount anew when another size is wanted."""
@@ -88,11 +92,12 @@ class MountedBox(Box):
 
     def clean(self) -> None:
         """Mount anew unless nothing can have been written."""
-        if not mounts.untouched(self._job_uid):
+        if not all(mounts.untouched(path, self._job_uid) for path in self._mounts):
             self._remount()
 
     def _remount(self) -> None:
-        mounts.remount_box(self._size, _inodes(self._size))
+        for path, trees in self._mounts.items():
+            mounts.remount_box(path, self._size, _inodes(self._size), trees)
         self.generation += 1
 
 

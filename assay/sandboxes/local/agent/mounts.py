@@ -5,9 +5,9 @@ Invariants:
 * Nothing of the host is visible but the bound trees (read-only, no set-uid programs, no devices) and five harmless
   device files; the old root is detached before any program runs.
 * `/box` is the only place that can be written to: working directory, HOME, `/tmp` and `/dev/shm` in one, limited in
-  bytes and inodes. (Where the interpreter itself lives below `/tmp`, that directory is part of the read-only tree;
-  `tempfile` still finds `/box`.) It is mounted anew unless it is provably untouched, so that nothing crosses from job
-  to job.
+  bytes and inodes. (Where the interpreter itself lives below `/tmp`, that is a second place of the same size, with the
+  interpreter's trees bound into it again, read-only.) It is mounted anew unless it is provably untouched, so that
+  nothing crosses from job to job.
 * `untouched` holds only when nobody but the slot can have changed the directory: it belongs to a user id that jobs do
   not have, its modification time is a mark that only the slot can set, and any entry made or removed alters that time.
 """
@@ -17,34 +17,45 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from . import linux
 
-BOX = "/box"
+BOX, TMP = "/box", "/tmp"
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 WRITABLE_DEVICES = tuple(f"/dev/{name}" for name in _DEVICES)
 _STAGE = "/tmp"
 _OLD = "/.old"
+_WAITING = "/.trees"
 _MARK = (0, 0)
 
 
-def build_root(trees: Iterable[str]) -> None:
-    """Make a new root with the trees at their own paths, and move into it. In a mount namespace of one's own."""
+def build_root(trees: Iterable[str]) -> dict[str, str]:
+    """Make a new root with the trees at their own paths, and move into it. In a mount namespace of one's own.
+
+    Return the trees below `/tmp`, each with the path where it waits for `mount_box` to bind it.
+    """
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("tmpfs", _STAGE, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "size=4m,mode=755")
     os.mkdir(_STAGE + _OLD)
     linux.pivot_root(_STAGE, _STAGE + _OLD)
     os.chdir("/")
     os.mkdir(BOX)
-    paths = list(trees)
-    for path in paths:
-        _bring(path)
+    nested: dict[str, str] = {}
+    for path in trees:
+        if path.startswith("/tmp/") and os.path.isdir(_OLD + path):
+            nested[path] = f"{_WAITING}/{len(nested)}"
+            os.makedirs(nested[path])
+            _bind(_OLD + path, nested[path])
+        else:
+            _bring(path)
     _devices()
     os.mkdir("/proc")
     _proc()
-    if not any(path.startswith("/tmp/") for path in paths):
-        os.symlink(BOX, "/tmp")
+    if nested:
+        os.makedirs(TMP, exist_ok=True)
+    else:
+        os.symlink(BOX, TMP)
     os.makedirs("/etc", exist_ok=True)
     for name, text in _ETC.items():
         if not os.path.lexists(name):
@@ -52,26 +63,30 @@ def build_root(trees: Iterable[str]) -> None:
     linux.unmount(_OLD)
     os.rmdir(_OLD)
     linux.make_read_only("/", recursive=False)
+    return nested
 
 
-def mount_box(size: int, inodes: int) -> None:
-    """Mount a fresh `/box`, and leave the mark on it."""
+def mount_box(path: str, size: int, inodes: int, nested: Mapping[str, str]) -> None:
+    """Mount a fresh box, bind the `nested` trees into it, and leave the mark on it."""
     options = f"size={size},nr_inodes={inodes},mode=1777"
-    linux.mount("tmpfs", BOX, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOATIME, options)
-    os.utime(BOX, ns=_MARK)
+    linux.mount("tmpfs", path, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOATIME, options)
+    for tree, waiting in nested.items():
+        os.makedirs(tree)
+        _bind(waiting, tree)
+    os.utime(path, ns=_MARK)
 
 
-def untouched(job_uid: int) -> bool:
-    """Whether `/box` is as `mount_box` left it."""
-    found = os.stat(BOX)
+def untouched(path: str, job_uid: int) -> bool:
+    """Whether a box is as `mount_box` left it."""
+    found = os.stat(path)
     return found.st_uid != job_uid and found.st_mtime_ns == _MARK[1]
 
 
-def remount_box(size: int, inodes: int) -> None:
-    """Replace `/box` by a fresh one; the old one vanishes with its last open file."""
+def remount_box(path: str, size: int, inodes: int, nested: Mapping[str, str]) -> None:
+    """Replace a box by a fresh one; the old one vanishes with its last open file."""
     os.chdir("/")
-    linux.unmount(BOX)
-    mount_box(size, inodes)
+    linux.unmount(path)
+    mount_box(path, size, inodes, nested)
 
 
 def _bring(path: str) -> None:
@@ -90,8 +105,12 @@ def _bring(path: str) -> None:
         os.makedirs(path, exist_ok=True)
     else:
         _write(path, "")
-    linux.mount(_OLD + path, path, None, linux.MS_BIND | linux.MS_REC)
-    linux.make_read_only(path, recursive=True)
+    _bind(_OLD + path, path)
+
+
+def _bind(source: str, target: str) -> None:
+    linux.mount(source, target, None, linux.MS_BIND | linux.MS_REC)
+    linux.make_read_only(target, recursive=True)
 
 
 def _devices() -> None:

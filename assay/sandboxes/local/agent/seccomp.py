@@ -27,6 +27,7 @@ _REFUSED = {
     # namespaces, mounts, roots, handles
     "mount": 165, "umount2": 166, "pivot_root": 155, "chroot": 161, "unshare": 272, "setns": 308,
     "name_to_handle_at": 303, "open_by_handle_at": 304, "fanotify_init": 300, "fanotify_mark": 301,
+    "inotify_init": 253, "inotify_add_watch": 254, "inotify_init1": 294,  # would show what others do with shared files
     "swapon": 167, "swapoff": 168, "quotactl": 179, "acct": 163, "nfsservctl": 180, "lookup_dcookie": 212,
     # the machine
     "reboot": 169, "sethostname": 170, "setdomainname": 171, "iopl": 172, "ioperm": 173, "init_module": 175,

@@ -67,7 +67,7 @@ def _as_root(spec: dict[str, Any], control: socket.socket) -> NoReturn:
         os._exit(0)
     ours.close()
     linux.unshare(linux.CLONE_NEWNS)
-    mounts.build_root(spec["trees"])
+    nested = mounts.build_root(spec["trees"])
     spaces = linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
     linux.unshare(spaces)
     theirs.send(b"u")
@@ -76,7 +76,7 @@ def _as_root(spec: dict[str, Any], control: socket.socket) -> NoReturn:
     theirs.close()
     os.setresgid(0, 0, 0)
     os.setresuid(0, 0, 0)
-    _serve_namespaced(spec, control, JOB_UID)
+    _serve_namespaced(spec, control, JOB_UID, nested)
 
 
 def _as_user(spec: dict[str, Any], control: socket.socket) -> NoReturn:
@@ -94,13 +94,15 @@ def _as_user(spec: dict[str, Any], control: socket.socket) -> NoReturn:
     if pid:
         _send_process(control, pid)
         os._exit(0)
-    mounts.build_root(spec["trees"])
-    _serve_namespaced(spec, control, None)
+    nested = mounts.build_root(spec["trees"])
+    _serve_namespaced(spec, control, None, nested)
 
 
-def _serve_namespaced(spec: dict[str, Any], control: socket.socket, uid: int | None) -> NoReturn:
+def _serve_namespaced(
+    spec: dict[str, Any], control: socket.socket, uid: int | None, nested: dict[str, str]
+) -> NoReturn:
     socket.sethostname("sandbox")
-    box = MountedBox(JOB_UID, spec["disk"])
+    box = MountedBox(JOB_UID, spec["disk"], nested)
     confinement = Confinement(uid=uid, unix_sockets=True, memory_counted=spec["memory_counted"])
     _serve(spec, control, confinement, box, Processes(kill_namespace))
 

@@ -86,7 +86,7 @@ class Slot:
     def _become_job(self, request: wire.Request, fds: list[int]) -> NoReturn:
         """Turn this forked process into the job. `fds`: stdin, stdout, stderr, payload, result, channel."""
         try:
-            os.setpgid(0, 0)  # not a session: the scheduler would make a group for it, at a price
+            os.setsid()
             for number, fd in enumerate([*fds[:6], self._error_input]):
                 os.dup2(fd, number)
             if self._confinement.ruleset >= 0:
