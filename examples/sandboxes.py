@@ -1,6 +1,6 @@
 """Run programs that nobody trusts: results, limits, sessions, and the same sandbox by URL.
 
-    python examples/sandboxes.py
+python examples/sandboxes.py
 """
 
 from assay.sandboxes import Call, Job, Limits, LocalSandbox
