@@ -20,7 +20,7 @@ import numpy as np
 
 import assay
 from assay.envs.base import TaskEnv
-from assay.envs.search.index import Bm25Index, Passage
+from assay.envs.search import Bm25Index, Passage
 
 ENVIRONMENTS: dict[str, dict[str, Any]] = {
     "assay/ServiceDesk-v0": {},

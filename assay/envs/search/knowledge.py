@@ -14,7 +14,7 @@ import numpy as np
 
 from assay.core.task import Problem
 from assay.envs.procedural import check_between, prompt, span
-from assay.envs.search.index import Passage
+from assay.envs.search.passages import Passage
 
 _ONSETS = ("b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "br", "dr", "kr", "tr", "st", "pl")
 _VOWELS = ("a", "e", "i", "o", "u", "ai", "ou")

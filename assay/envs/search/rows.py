@@ -14,7 +14,7 @@ from assay.core.errors import DataError
 from assay.core.message import Message, system, user
 from assay.core.seeding import split_of
 from assay.core.task import Task, TaskList, content_id, read_rows
-from assay.envs.search.index import Passage
+from assay.envs.search.passages import Passage
 
 
 def load_questions(data: str | Path, split: str, instructions: str, *, corpus: bool) -> TaskList:

@@ -22,8 +22,11 @@ from assay.core.task import Task, TaskSet
 from assay.core.tool import Tool, ToolCall
 from assay.envs.base import play
 from assay.envs.procedural import check_between, task_source
-from assay.envs.search.index import Bm25Index, Index, Passage
+from assay.envs.search.bm25 import Bm25Index
+from assay.envs.search.build import open_index
+from assay.envs.search.index import Index
 from assay.envs.search.knowledge import KnowledgeGenerator
+from assay.envs.search.passages import Passage
 from assay.envs.search.rows import load_questions, read_corpus
 from assay.envs.search.verifier import Reward, SearchQaVerifier
 from assay.envs.tools.base import ToolEnv
@@ -42,8 +45,8 @@ class SearchQaEnv(ToolEnv):
 
     Options: `hops` (passages that a question needs: a number or [first, last], up to 4), `passages` (size of a world),
     `top_k` (passages a search returns), `reward` (see `search.verifier`), `data` (HotpotQA, MuSiQue or open
-    questions; then `split` may be `all`), `corpus` (a file of passages for all questions, or any `Index`), `max_turns`,
-    `instructions`, `split`.
+    questions; then `split` may be `all`), `corpus` (passages for all questions: a file, a directory that `build_index`
+    made, which all processes share, or any `Index`), `max_turns`, `instructions`, `split`.
 
     Demonstrations: `hop` looks up one entity after another and cites what it used; `hasty` searches once and takes a
     word from what it found; `closed` makes up an answer. Only generated questions have them.
@@ -78,6 +81,7 @@ class SearchQaEnv(ToolEnv):
         self._corpus = _load_corpus(str(corpus)) if isinstance(corpus, str | Path) else corpus
         self._index: Index = self._corpus or Bm25Index(())
         self._log: list[list[str]] = []
+        self.blocking = self._corpus is not None  # a large index takes its time, a server even more
         super().__init__(
             tasks, SearchQaVerifier(reward), [Tool(self.search)], max_turns=max_turns, render_mode=render_mode
         )
@@ -137,6 +141,6 @@ class SearchQaEnv(ToolEnv):
 
 
 @lru_cache(maxsize=2)
-def _load_corpus(path: str) -> Bm25Index:
-    """Read and index a corpus once: a run makes many environments over it."""
-    return Bm25Index(list(read_corpus(path)))
+def _load_corpus(path: str) -> Index:
+    """Open an index, or read and index a file, once: a run makes many environments over it."""
+    return open_index(path) if Path(path).is_dir() else Bm25Index(list(read_corpus(path)))

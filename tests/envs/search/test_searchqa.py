@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pytest
 
 import assay
@@ -11,7 +10,7 @@ from assay.core.message import text_of
 from assay.core.task import Task
 from assay.core.tool import ToolCall
 from assay.envs.check import check_environment
-from assay.envs.search.index import Bm25Index, Passage, words_of
+from assay.envs.search import Passage, build_index
 from assay.envs.search.verifier import SearchQaVerifier
 from assay.verifiers.base import Evidence, run_verifier
 from tests.envs.agents import final, forever, prompt_of, rate
@@ -151,30 +150,6 @@ def test_names_exist_nowhere_else():
     assert all(t.target["answers"][0] not in prompt_of(t) for t in env.tasks.head(100))
 
 
-def test_bm25_against_its_formula():
-    passages = [Passage("a", "", "red fox red"), Passage("b", "", "red dog"), Passage("c", "", "blue bird sings")]
-    index, texts = Bm25Index(passages), [words_of(p.text) for p in passages]
-    mean = np.mean([len(t) for t in texts])
-
-    def score(query, words):
-        total = 0.0
-        for word in query:
-            n, f = sum(word in t for t in texts), words.count(word)
-            total += np.log(1 + (3 - n + 0.5) / (n + 0.5)) * f / (f + 1.2 * (1 - 0.75 + 0.75 * len(words) / mean))
-        return total
-
-    for query in (["red"], ["red", "dog"], ["bird", "fox"]):
-        want = sorted((p for p, t in zip(passages, texts, strict=True) if score(query, t) > 0), key=lambda p: p.id)
-        want.sort(key=lambda p: -score(query, words_of(p.text)))
-        assert index.search(" ".join(query).upper(), 3) == want
-    assert index.search("nothing here", 3) == [] == Bm25Index([]).search("red", 3)
-    assert [p.id for p in Bm25Index([Passage(str(i), "", "same") for i in range(9)]).search("same", 3)] == [
-        "0",
-        "1",
-        "2",
-    ]
-
-
 def rows(tmp_path, *rows, name="q.jsonl"):
     (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
     return tmp_path / name
@@ -224,8 +199,23 @@ def test_open_questions_are_searched_for_in_a_corpus(tmp_path):
     (answer,), *_ = env.step(search("moon"))
     assert text_of(answer) == "[7] Moon: Armstrong walked."
     assert env.step("Armstrong")[1] == 1.0
+    build_index(corpus, tmp_path / "index")
+    mapped = make(data=data, corpus=tmp_path / "index", split="all", top_k=1)
+    mapped.reset(seed=0)
+    assert text_of(mapped.step(search("moon"))[0][0]) == text_of(answer)
     with pytest.raises(DataError, match=r"q.jsonl:1: .*'corpus'"):
         make(data=data, split="all")
+
+
+def test_an_index_that_fails_gives_no_verdict(tmp_path):
+    class Broken:
+        def search(self, query: str, k: int) -> list[Passage]:
+            raise OSError("the server is gone")
+
+    env = make(data=rows(tmp_path, {"question": "Who?", "answer": "Ana"}), corpus=Broken(), split="all")
+    env.reset(seed=0)
+    _, reward, terminated, truncated, info = env.step(search("Ana"))
+    assert (reward, terminated, truncated) == (0.0, False, True) and info["verdict"].score is None
 
 
 def test_broken_rows_name_file_and_line(tmp_path):

@@ -1,0 +1,59 @@
+"""VectorIndex: dense retrieval with the user's encoder, by exact inner product over a memory-mapped matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from assay.core.errors import ConfigError
+from assay.envs.search.index import best, pick
+from assay.envs.search.passages import Passage
+
+Encoder = Callable[[list[str]], ArrayLike]
+"""Texts -> one vector for each, [n, d]: any model, local or behind an API."""
+
+_FILE = "vectors.npy"
+_BATCH = 256
+
+
+class VectorIndex:
+    """Passages by the cosine between their vector and the query's; those at a right angle or beyond are not found."""
+
+    def __init__(self, passages: Sequence[Passage], encode: Encoder, directory: str | Path | None = None) -> None:
+        """`encode` gets `title: text` of the passages in batches; a `directory` keeps the vectors for `load`."""
+        self.passages, self._encode = passages, encode
+        rest = iter(passages)
+        parts = []
+        while batch := list(islice(rest, _BATCH)):
+            parts.append(encode_texts(encode, [f"{passage.title}: {passage.text}" for passage in batch]))
+        self._vectors = np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float32)
+        if directory is not None:
+            np.save(Path(directory, _FILE), self._vectors)
+
+    def search(self, query: str, k: int) -> list[Passage]:
+        """Return at most `k` passages."""
+        vector = encode_texts(self._encode, [query])[0]
+        if self.passages and len(vector) != self._vectors.shape[1]:
+            raise ConfigError(f"the encoder gives {len(vector)} numbers, and the index has {self._vectors.shape[1]}")
+        return pick(self.passages, best(self._vectors @ vector, k)) if self.passages else []
+
+    @classmethod
+    def load(cls, directory: str | Path, passages: Sequence[Passage], encode: Encoder) -> VectorIndex:
+        """Map vectors that were kept in a directory into memory; the encoder must be the one that made them."""
+        index = cls.__new__(cls)
+        index.passages, index._encode = passages, encode
+        index._vectors = np.load(Path(directory, _FILE), mmap_mode="r")
+        return index
+
+
+def encode_texts(encode: Encoder, texts: list[str]) -> NDArray[np.float32]:
+    """Return vectors of length 1 [n, d]; a text that the encoder gives all zeros stays at zero."""
+    vectors = np.asarray(encode(texts), dtype=np.float32)
+    if vectors.ndim != 2 or len(vectors) != len(texts) or not np.isfinite(vectors).all():
+        raise ConfigError(f"the encoder must return {len(texts)} finite vectors, not an array of {vectors.shape}")
+    lengths: NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(lengths, np.float32(1e-12))
