@@ -56,4 +56,5 @@ def encode_texts(encode: Encoder, texts: list[str]) -> NDArray[np.float32]:
     if vectors.ndim != 2 or len(vectors) != len(texts) or not np.isfinite(vectors).all():
         raise ConfigError(f"the encoder must return {len(texts)} finite vectors, not an array of {vectors.shape}")
     lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    return (vectors / lengths).astype(np.float32)
+    unit: NDArray[np.float32] = (vectors / lengths).astype(np.float32)
+    return unit
