@@ -13,11 +13,8 @@ Invariants:
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Literal, get_args
+from collections.abc import Sequence
+from typing import Literal, get_args
 
 from assay.core.errors import ConfigError
 from assay.core.task import Task
@@ -28,12 +25,10 @@ from assay.sandboxes.local.sandbox import default_sandbox
 from assay.verifiers.base import Evidence, Isolation, Verifier
 from assay.verifiers.code.extract import extract_code
 from assay.verifiers.code.grade import GradingSandbox, TestOutcome, grade
+from assay.verifiers.code.memory import SHARED, VerdictMemory
 from assay.verifiers.code.tests import Suite, Test, read_suite
 
 Credit = Literal["all", "fraction", "subtasks"]
-_KEPT = 1024
-"""Verdicts that a verifier remembers."""
-_CERTAIN = frozenset({"passed", "wrong", "no value", "nonzero", "cpu_limit"})
 
 
 class CodeVerifier(Verifier):
@@ -53,9 +48,7 @@ class CodeVerifier(Verifier):
             raise ConfigError(f"unknown credit {credit!r}; use one of {', '.join(get_args(Credit))}")
         self.credit = credit
         self._sandbox = sandbox
-        self._known: OrderedDict[tuple[str, str], tuple[Any, Verdict]] = OrderedDict()
-        self._turns: dict[tuple[str, ...], tuple[threading.Lock, int]] = {}
-        self._lock = threading.Lock()
+        self._memory = SHARED if sandbox is None else VerdictMemory()
 
     @property
     def sandbox(self) -> GradingSandbox:
@@ -79,38 +72,7 @@ class CodeVerifier(Verifier):
         code = extract_code(evidence.text, suite.language)
         if code is None:
             return wrong("no complete code block", status="no_answer")
-        with self._turn(task.id, code):
-            return self._remembered(task, code) or self._remember(task, code, self.judge(code, suite))
-
-    @contextmanager
-    def _turn(self, *key: str) -> Iterator[None]:
-        """Let copies that come at the same time, as those of a group do, wait for the first one's verdict."""
-        with self._lock:
-            turn, waiting = self._turns.get(key, (threading.Lock(), 0))
-            self._turns[key] = turn, waiting + 1
-        try:
-            with turn:
-                yield
-        finally:
-            with self._lock:
-                turn, waiting = self._turns.pop(key)
-                if waiting > 1:
-                    self._turns[key] = turn, waiting - 1
-
-    def _remembered(self, task: Task, code: str) -> Verdict | None:
-        with self._lock:
-            target, verdict = self._known.get((task.id, code), (None, None))
-        if verdict is None or target != task.target:
-            return None
-        return verdict.with_(details={**verdict.details, "sandbox_seconds": 0.0})
-
-    def _remember(self, task: Task, code: str, verdict: Verdict) -> Verdict:
-        if verdict.scored and _CERTAIN.issuperset(verdict.details["statuses"]):
-            with self._lock:
-                self._known[task.id, code] = (task.target, verdict)
-                if len(self._known) > _KEPT:
-                    self._known.popitem(last=False)
-        return verdict
+        return self._memory.recall((self.credit, task.id, code), task.target, lambda: self.judge(code, suite))
 
     def judge(self, code: str, suite: Suite) -> Verdict:
         """Return the verdict on a program."""

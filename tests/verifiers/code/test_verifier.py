@@ -108,6 +108,15 @@ def test_copies_are_judged_once(sandbox):
     assert verifier.verify(other, answer).correct is False
 
 
+def test_verifiers_of_one_process_share_what_they_know():
+    task = Task("shared", "p", {**ADD, "cpu_seconds": 1.5})
+    answer = Evidence("```python\ndef add(a, b): return sum((a, b))\n```")
+    first, second = (CodeVerifier().verify(task, answer) for _ in range(2))
+    assert first.details["sandbox_seconds"] > 0
+    assert second.details["sandbox_seconds"] == 0
+    assert CodeVerifier(credit="fraction").verify(task, answer).details["sandbox_seconds"] > 0
+
+
 def test_copies_that_come_together_are_judged_once(sandbox):
     verifier = CodeVerifier(sandbox=sandbox)
     task = Task("t", "p", {**ADD, "cpu_seconds": 0.5})
@@ -118,7 +127,7 @@ def test_copies_that_come_together_are_judged_once(sandbox):
         verdicts = list(threads.map(lambda answer: verifier.verify(task, answer), answers))
     assert [verdict.correct for verdict in verdicts] == [True] * 8 + [False] * 8
     assert sum(verdict.details["sandbox_seconds"] > 0 for verdict in verdicts) == 2
-    assert not verifier._turns
+    assert not verifier._memory._turns
 
 
 def test_credit(sandbox):
