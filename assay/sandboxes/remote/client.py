@@ -24,6 +24,8 @@ from assay.sandboxes.threaded import ThreadedSandbox
 if TYPE_CHECKING:
     import httpx
 
+    from assay.sandboxes.local.execution import Execution
+
 CAPABILITIES = "/capabilities"
 _RETRIED = frozenset({429, 502, 503, 504})
 _SLACK_SECONDS = 30.0
@@ -102,6 +104,10 @@ class RemoteSandbox(ThreadedSandbox):
     def session(self, limits: Limits = DEFAULT_LIMITS) -> Session:
         """Raise `ConfigError`: the format has no sessions."""
         raise ConfigError("a remote sandbox has no sessions; use the local or the docker sandbox for them")
+
+    def open(self, job: Job, mode: str) -> Execution:
+        """Raise `ConfigError`: the format has no channel to talk to a program."""
+        raise ConfigError("tests that talk to a running program need the local or the docker sandbox, not a remote one")
 
     def close(self) -> None:
         """Close the connections. Idempotent."""

@@ -7,7 +7,9 @@ import threading
 import time
 
 import pytest
+from typer.testing import CliRunner
 
+from assay.cli.app import app
 from assay.core.errors import ConfigError
 from assay.sandboxes import Job, Limits, Tier
 from assay.sandboxes.attacks import HONEST, run_attacks
@@ -144,3 +146,13 @@ def test_what_cannot_be_had_is_refused(docker_url):
         result = sandbox.run(Job(source="pass"))
         assert result.status == "internal_error"
         assert "no-python" in result.reason
+
+
+def test_the_command_line_examines_containers(docker_url):
+    backend = ["--backend", "docker", "--image", IMAGE, "--url", docker_url]
+    doctor = CliRunner().invoke(app, ["sandbox", "doctor", *backend])
+    assert doctor.exit_code == 0, doctor.output
+    assert "docker sandbox: tier 4" in doctor.output
+    attack = CliRunner().invoke(app, ["sandbox", "attack", "--match", "mount", *backend])
+    assert attack.exit_code == 0, attack.output
+    assert "0 problems" in attack.output

@@ -8,9 +8,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import httpx
 import pytest
 
+from assay import verify_text
 from assay.core.errors import ConfigError
 from assay.sandboxes import Call, Job, Limits, LocalSandbox, Sandbox, Tier
 from assay.sandboxes.remote import RemoteSandbox, SandboxServer
+from assay.verifiers.code.verifier import CodeVerifier
 
 GRANTED = Limits(cpu_seconds=60, wall_seconds=60, memory_bytes=4 * 2**30, open_files=512, stack_bytes=2**30)
 
@@ -146,6 +148,15 @@ def test_what_the_client_cannot_have_is_refused(server, remote):
     with RemoteSandbox("http://127.0.0.1:9", min_tier=0, slack_seconds=0.3) as sandbox:
         result = sandbox.run(Job(source="pass"))
         assert (result.status, "not reached" in result.reason) == ("internal_error", True)
+
+
+def test_verifiers_grade_by_url(remote):
+    verifier = CodeVerifier(sandbox=remote)
+    by_stdin = {"tests": [{"input": "1", "output": "2"}, {"input": "5", "output": "10"}]}
+    assert verify_text(verifier, by_stdin, "```python\nprint(int(input()) * 2)\n```").score == 1
+    assert verify_text(verifier, by_stdin, "```python\nprint(2)\n```").score == 0
+    with pytest.raises(ConfigError, match="talk to a running program"):
+        remote.open(Job(), "serve")
 
 
 class Foreign(BaseHTTPRequestHandler):
