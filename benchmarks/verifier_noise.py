@@ -116,14 +116,14 @@ ARMS = {
         ("monitor.verifier=assay.envs.final_answer:FinalIntegerVerifier", "monitor.fraction=0.1", "monitor.warmup=200"),
     ),
     "noise20": Arm("20 % FP, 20 % FN", _NOISE),
-    "noise20-dr": Arm("the same, Dr. GRPO", _NOISE, ("algorithm.advantage=dr_grpo",)),
+    "noise20-dr": Arm("20 % FP, 20 % FN, Dr. GRPO", _NOISE, ("algorithm.advantage=dr_grpo",)),
     "noise20-backward": Arm(
-        "the same, backward correction",
+        "20 % FP, 20 % FN, backward correction",
         _NOISE,
         ("algorithm.advantage=dr_grpo", "algorithm.noise.method=backward", *_RATES),
     ),
     "noise20-forward": Arm(
-        "the same, forward correction",
+        "20 % FP, 20 % FN, forward correction",
         _NOISE,
         ("algorithm.noise.method=forward", "algorithm.dynamic_sampling=keep", *_RATES),
     ),
