@@ -16,6 +16,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from assay.core.trajectory import Sample
+from assay.trainers.sharding import clip_gradients, is_sharded
 
 BUCKET_ELEMENTS = 1 << 24
 """Gradients travel in buckets of about this many numbers: few messages, bounded extra memory."""
@@ -45,9 +46,12 @@ class DataParallel:
         return shard(samples, self.size)[self.rank]
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Replace every gradient by its sum over the processes. A missing gradient counts as zeros."""
+        """Replace every gradient by its sum over the processes. A missing gradient counts as zeros.
+
+        Shares of sharded parameters were summed in the backward pass already.
+        """
         gradients: list[Tensor] = []
-        for parameter in parameters:
+        for parameter in (p for p in parameters if not is_sharded(p)):
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
             gradients.append(parameter.grad)
@@ -56,6 +60,15 @@ class DataParallel:
             dist.all_reduce(flat, group=self._group)
             for gradient, total in zip(bucket, torch.split(flat, [g.numel() for g in bucket]), strict=True):
                 gradient.copy_(total.view_as(gradient))
+
+    def passes(self, mine: int) -> int:
+        """Return the largest number of passes that any process has to make; this one has `mine`."""
+        counts: list[int] = self.gather(mine)
+        return max(counts)
+
+    def clip(self, parameters: Iterable[nn.Parameter], limit: float) -> float:
+        """Clip the gradient as a whole and return its norm."""
+        return clip_gradients(parameters, limit, self._group)
 
     def gather(self, value: Any) -> list[Any]:
         """Return the values of all processes, in the order of their ranks."""

@@ -31,6 +31,7 @@ from assay.trainers.losses.value import value_clip
 from assay.trainers.meters import Meters
 from assay.trainers.packing import Layout, MicroBatch, micro_batches
 from assay.trainers.parallel import DataParallel
+from assay.trainers.sharding import is_sharded
 
 
 class Updater:
@@ -69,6 +70,7 @@ class Updater:
         self._grad_clip, self._entropy_coef, self._kl_coef = grad_clip, entropy_coef, kl_coef
         self._autocast_dtype, self._schedule, self._parallel = autocast_dtype, schedule, parallel
         self._critic = critic
+        self._sharded = any(is_sharded(p) for group in optimizer.param_groups for p in group["params"])
         self._base_rates = [float(group["lr"]) for group in optimizer.param_groups]
         self.steps = 0
         """Steps taken, skipped ones included."""
@@ -98,8 +100,7 @@ class Updater:
         if not any(sample.loss_mask.any() for sample in samples):
             return {"tokens": 0.0}
         meters = self.accumulate(samples, reference, targets)
-        groups = [group["params"] for group in self._optimizer.param_groups]
-        norms = [float(nn.utils.clip_grad_norm_(group, self._grad_clip)) for group in groups]
+        norms = [self._clip(group["params"]) for group in self._optimizer.param_groups]
         rate = self._set_rates()
         finite = all(map(math.isfinite, norms))
         if finite:
@@ -131,10 +132,16 @@ class Updater:
         self._optimizer.zero_grad(set_to_none=True)
         mine = range(len(samples)) if self._parallel is None else self._parallel.share(samples)
         meters = Meters()
+        batches = micro_batches([samples[n] for n in mine], self._token_budget, self._layout)
+        passes = len(batches)
+        if self._parallel is not None and self._sharded:
+            passes = self._parallel.passes(len(batches))
         with self._attention():
-            for batch in micro_batches([samples[n] for n in mine], self._token_budget, self._layout):
+            for batch in batches:
                 members = [mine[n] for n in batch.samples]
                 self._backward(batch.to(self._lm.device), members, reference, targets, meters)
+            for _ in range(len(batches), passes):
+                self._empty_pass(samples)
         if self._parallel is not None:
             learning = self._optimizer.param_groups[1 if self._warming_up else 0 :]
             self._parallel.sum_gradients(p for group in learning for p in group["params"])
@@ -191,6 +198,19 @@ class Updater:
             loss = self._critic.config.coef * value_loss + (0.0 if frozen else policy_loss)
         loss.backward()  # type: ignore[no-untyped-call]
         meters.add(sums, {"entropy": entropy.detach(), **diagnostics})
+
+    def _empty_pass(self, samples: Sequence[Sample]) -> None:
+        """Join the others' forward and backward pass with nothing of one's own."""
+        first = next(sample for sample in samples if sample.loss_mask.any())
+        (batch,) = micro_batches([first], self._token_budget, self._layout)
+        with self._autocast():
+            states = self._lm.states(batch.to(self._lm.device))
+        (states.sum() * 0.0).backward()  # type: ignore[no-untyped-call]
+
+    def _clip(self, parameters: Sequence[nn.Parameter]) -> float:
+        if self._parallel is not None and self._sharded:
+            return self._parallel.clip(parameters, self._grad_clip)
+        return float(nn.utils.clip_grad_norm_(parameters, self._grad_clip))
 
     @contextlib.contextmanager
     def _attention(self) -> Iterator[None]:

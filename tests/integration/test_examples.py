@@ -37,6 +37,8 @@ def test_there_is_one_for_every_page() -> None:
         "code": "programs",
         "sandboxes": "sandboxes",
         "environments": "",  # a table; each environment is an example
+        "performance": "",  # its commands are benchmarks
+        "results": "",
     }
     assert sorted(filter(None, linked.values())) == EXAMPLES
 

@@ -1,0 +1,301 @@
+"""What each algorithm learns on one CPU core: many short runs from shared warm starts, one table with intervals.
+
+    python benchmarks/results.py DIR [--only NAMES] [--seeds 3] [--steps N] [--warmstart N] [--threads 1] [--list]
+    python benchmarks/results.py DIR --table [--write docs/results.md]
+
+Every run of a family has the same warm start, tasks, episodes and number of optimiser steps; only the algorithm (or
+the curriculum, or the reward) differs, and the seed. A run that is finished has its result in `DIR/results/` and is
+not repeated; one that was interrupted is resumed. `--only` takes names or families, with commas; `--table` prints what
+is there. A run takes up to 90 s of processor time, a warm start (one for each family) about 4 minutes.
+
+Figures are held-out pass@k at the end, mean over seeds with a 95 % interval by Student's t over seeds; three seeds make
+it wide. Differences within a family are paired by seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+
+from assay.core.config import load_config
+from assay.core.message import Observation
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+RANGE = "{terms: [2, 10]}"
+LEVELS = "[{terms: 2}, {terms: 4}, {terms: 6}, {terms: 8}, {terms: 10}]"
+PAID = f"env.wrappers=[{{name: '{__name__}:PaidByTheStep'}}]"
+GAE = "lam: 0.98, learning_rate: 3.0e-4, warmup_steps: 5"
+STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365}
+"""97.5 % quantiles of Student's t, by the number of seeds."""
+
+
+class PaidByTheStep(gymnasium.Wrapper[Observation, str, Observation, str]):
+    """A process reward that can be hacked: the part `process` is 0.5 for every turn, whatever it says.
+
+    So the sum over an episode grows with its length, and the minimum does not. The reward itself stays as it is.
+    """
+
+    blocking = False
+
+    def step(self, action: str) -> tuple[Observation, Any, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        parts = {**info.get("reward_parts", {}), "process": 0.5}
+        return observation, reward, terminated, truncated, {**info, "reward_parts": parts}
+
+
+@dataclass(frozen=True)
+class Family:
+    """Runs that are compared: a configuration with its changes, and the changes of each run by name."""
+
+    base: str
+    about: str
+    steps: int
+    runs: dict[str, list[str]]
+    common: list[str] = field(default_factory=list)
+    ks: tuple[int, ...] = (1, 8)
+
+
+def algorithm(**options: Any) -> list[str]:
+    return [f"algorithm.{name}={json.dumps(value)}" for name, value in options.items()]
+
+
+FAMILIES = {
+    "advantages": Family(
+        "arithmetic.yaml",
+        "Advantage estimators with PPO-clip: single-turn arithmetic, outcome reward.",
+        25,
+        {
+            "grpo": algorithm(advantage="grpo"),
+            "dr_grpo": algorithm(advantage="dr_grpo"),
+            "rloo": algorithm(advantage="rloo"),
+            "reinforce_pp": algorithm(advantage="reinforce_pp"),
+            "reinforce_pp_baseline": algorithm(advantage="reinforce_pp_baseline"),
+            "maxrl": algorithm(advantage="maxrl"),
+            "gdpo": algorithm(advantage="gdpo", advantage_options={"weights": {"outcome": 1.0}}),
+            "gigpo": algorithm(advantage="gigpo"),
+            "ppo": [f"algorithm={{advantage: gae, critic: {{{GAE}}}, dynamic_sampling: keep}}"],
+            "ppo_separate": [
+                "algorithm={advantage: gae, critic: {kind: separate, lam: 0.98, learning_rate: 1.0e-4, "
+                "warmup_steps: 5}, dynamic_sampling: keep}"
+            ],
+        },
+    ),
+    "losses": Family(
+        "arithmetic.yaml",
+        "Losses with GRPO's advantages: single-turn arithmetic, outcome reward.",
+        25,
+        {
+            "ppo_clip": [],
+            "dual_clip": algorithm(loss_options={"clip_low": 0.2, "clip_high": 0.28, "dual_clip": 3.0}),
+            "gspo": algorithm(loss="gspo", loss_options={}, normalization="sequence-mean"),
+            "cispo": algorithm(loss="cispo", loss_options={}),
+            "dppo": algorithm(loss="dppo", loss_options={}),
+            "importance_sampling": algorithm(loss="importance_sampling", loss_options={}),
+            "kl_0.01": algorithm(kl_coef=0.01),
+            "staleness_1": ["rollout.staleness=1"],
+            "staleness_1_tis": ["rollout.staleness=1", *algorithm(correction={"upper": 2.0})],
+        },
+    ),
+    "credit": Family(
+        "calculator.yaml",
+        "Credit for steps against credit for outcomes: arithmetic with a calculator, several turns.",
+        20,
+        {
+            "outcome (grpo)": algorithm(advantage="grpo"),
+            "turn_discount": algorithm(advantage="turn_discount"),
+            "gigpo": algorithm(advantage="gigpo"),
+            "ppo by tokens": [f"algorithm={{advantage: gae, critic: {{{GAE}}}, dynamic_sampling: keep}}"],
+            "ppo by turns": [f"algorithm={{advantage: gae, critic: {{level: turn, {GAE}}}, dynamic_sampling: keep}}"],
+        },
+    ),
+    "process": Family(
+        "calculator.yaml",
+        "A process reward that pays every turn the same, added up (sum) or as its minimum (PURE).",
+        20,
+        {
+            "outcome only": [PAID, *algorithm(advantage="rloo")],
+            "sum": [PAID, *algorithm(advantage="pure", advantage_options={"part": "process", "form": "sum"})],
+            "min": [PAID, *algorithm(advantage="pure", advantage_options={"part": "process", "form": "min"})],
+        },
+        algorithm(dynamic_sampling="keep"),
+    ),
+    "curriculum": Family(
+        "arithmetic.yaml",
+        "A curriculum against uniform sampling at equal compute: 2 to 10 terms, held-out tasks over the whole range.",
+        30,
+        {
+            name: [f"curriculum={{policy: {name}, levels: {LEVELS}}}"]
+            for name in ("uniform", "learnability", "thompson", "gaussian")
+        },
+        [f"env.options={RANGE}"],
+    ),
+    "unlikeliness": Family(
+        "arithmetic.yaml",
+        "Rewarding the unlikely: pass@k at large k, two optimiser steps a batch as in the paper.",
+        25,
+        {
+            "plain": [],
+            "unlikeliness": ["algorithm.shaping=[{name: unlikeliness, options: {beta: 0.25}}]"],
+        },
+        [*algorithm(epochs=2), "eval.samples=32", "eval.tasks=128"],
+        (1, 8, 32),
+    ),
+}
+
+
+def train_once(family: Family, changes: list[str], directory: Path) -> tuple[Any, float]:
+    """Train, or go on with, one run; return its result and the processor seconds that this process spent."""
+    from assay.trainers.config import TrainConfig
+    from assay.trainers.loop import train
+
+    shared = ["tensorboard=false", "rollout.record_every=1000", f"eval.ks={list(family.ks)}", *family.common]
+    config = load_config(TrainConfig, CONFIGS / family.base, [*shared, *changes])
+    started = time.process_time()
+    result = train(config, directory, resume=(directory / "config.yaml").is_file())
+    return result, time.process_time() - started
+
+
+def warm_model(name: str, family: Family, root: Path, steps: int | None) -> Path:
+    """Return the warm-started model of a family, made when it is not there."""
+    kind = f"{family.base.removesuffix('.yaml')}-{name}" if name == "curriculum" else family.base.removesuffix(".yaml")
+    directory = root / "warm" / kind
+    if not (directory / "model").is_dir():
+        length = [] if steps is None else [f"warmstart.steps={steps}"]
+        train_once(family, ["steps=0", "eval.tasks=32", *length], directory)
+    return directory / "model"
+
+
+def run(name: str, entry: str, seed: int, root: Path, options: argparse.Namespace) -> None:
+    """Do one run, unless its result is there."""
+    family = FAMILIES[name]
+    label = f"{name}-{entry}-{seed}".replace(" ", "_").replace("(", "").replace(")", "")
+    target = root / "results" / f"{label}.json"
+    if target.is_file():
+        return
+    model = warm_model(name, family, root, options.warmstart)
+    steps = options.steps or family.steps
+    changes = [
+        *family.runs[entry],
+        f"model.path={model}",
+        "warmstart.steps=0",
+        f"steps={steps}",
+        f"seed={seed}",
+        f"eval.every={steps}",
+        f"checkpoint.every={max(steps // 3, 1)}",
+        *options.overrides,
+    ]
+    result, seconds = train_once(family, changes, root / "runs" / label)
+    row = {
+        "family": name,
+        "entry": entry,
+        "seed": seed,
+        "steps": steps,
+        "cpu_seconds": round(seconds, 1),
+        "tokens": result.evaluations[steps].tokens.mean,
+        "turns": result.evaluations[steps].turns.mean,
+        "before": {str(k): e.value for k, e in result.evaluations[0].pass_at.items()},
+        "after": {str(k): e.value for k, e in result.evaluations[steps].pass_at.items()},
+    }
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(row, indent=1), encoding="utf-8")
+    print(f"{label}: pass@1 {row['before']['1']:.3f} -> {row['after']['1']:.3f}, {seconds:.0f} CPU s", flush=True)
+
+
+def interval(values: list[float]) -> str:
+    """Return the mean with the half width of its 95 % interval."""
+    mean = statistics.mean(values)
+    if len(values) < 2:
+        return f"{mean:.3f}"
+    half = STUDENT.get(len(values), 2.0) * statistics.stdev(values) / math.sqrt(len(values))
+    return f"{mean:.3f} ± {half:.3f}"
+
+
+def table(root: Path) -> str:
+    """Return the results as Markdown."""
+    rows = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((root / "results").glob("*.json"))]
+    lines: list[str] = []
+    for name, family in FAMILIES.items():
+        mine = [row for row in rows if row["family"] == name]
+        if not mine:
+            continue
+        ks = [str(k) for k in family.ks]
+        lines += [f"### {name}", "", f"{family.about} {mine[0]['steps']} steps.", ""]
+        lines += ["| run | seeds | " + " | ".join(f"pass@{k}" for k in ks) + " | tokens | difference to the first |"]
+        lines += ["|---|---|" + "---|" * (len(ks) + 2)]
+        first = {row["seed"]: row for row in mine if row["entry"] == next(iter(family.runs))}
+        before = {row["seed"]: row for row in mine}
+        lines += [
+            f"| before | {len(before)} | "
+            + " | ".join(interval([row["before"][k] for row in before.values()]) for k in ks)
+            + " | | |"
+        ]
+        for entry in family.runs:
+            own = [row for row in mine if row["entry"] == entry]
+            if not own:
+                continue
+            gains = [row["after"]["1"] - first[row["seed"]]["after"]["1"] for row in own if row["seed"] in first]
+            cells = [interval([row["after"][k] for row in own]) for k in ks]
+            tokens = f"{statistics.mean(row['tokens'] for row in own):.1f}"
+            lines += [f"| {entry} | {len(own)} | {' | '.join(cells)} | {tokens} | {interval(gains) if gains else ''} |"]
+        lines += [""]
+    return "\n".join(lines)
+
+
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+
+
+def write(path: Path, text: str) -> None:
+    """Put the tables between the markers of a page."""
+    page = path.read_text(encoding="utf-8")
+    head, _, rest = page.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    path.write_text(f"{head}{BEGIN}\n\n{text}\n{END}{tail}", encoding="utf-8")
+
+
+def main() -> None:
+    """Do the runs that are missing, or print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("overrides", nargs="*", help="changes to every run: dotted.key=value")
+    parser.add_argument("--only", default="", help="families, or family/run, with commas")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=0, help="instead of each family's own number")
+    parser.add_argument("--warmstart", type=int, default=None, help="supervised steps of the shared warm starts")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--list", action="store_true", help="name the runs and stop")
+    parser.add_argument("--table", action="store_true", help="print the tables of what is there and stop")
+    parser.add_argument("--write", type=Path, help="with --table: put them into this page")
+    options = parser.parse_intermixed_args()
+    if options.table:
+        text = table(options.directory)
+        print(text) if options.write is None else write(options.write, text)
+        return
+    chosen = [part for part in options.only.split(",") if part]
+    entries = [
+        (name, entry)
+        for name, family in FAMILIES.items()
+        for entry in family.runs
+        if not chosen or name in chosen or f"{name}/{entry}" in chosen
+    ]
+    if options.list:
+        print("\n".join(f"{name}/{entry}" for name, entry in entries))
+        return
+
+    import torch
+
+    torch.set_num_threads(options.threads)
+    for seed in range(options.seeds):  # every run once before any twice
+        for name, entry in entries:
+            run(name, entry, seed, options.directory, options)
+
+
+if __name__ == "__main__":
+    main()
