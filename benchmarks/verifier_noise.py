@@ -231,11 +231,20 @@ def slowed(curve: dict[int, float], channel: NoiseChannel, power: int) -> float:
     return float(np.interp(clock, at, values))
 
 
-def predict(report: AuditReport, clean: Outcome) -> str:
+def until(curves: Sequence[dict[int, float]], steps: int) -> dict[int, float]:
+    """Return the mean of curves up to a step, where it is interpolated if need be."""
+    if not curves:
+        return {}
+    at = sorted(set.intersection(*map(set, curves)))
+    mean = [float(np.mean([curve[s] for curve in curves])) for s in at]
+    return {s: v for s, v in zip(at, mean, strict=True) if s < steps} | {steps: float(np.interp(steps, at, mean))}
+
+
+def predict(report: AuditReport, clean: dict[int, float]) -> str:
     """Say what the audit expects of a run with this verifier, given the curve of a clean one."""
     channel, exploits = report.channel, report.exploits
     assert channel is not None and exploits is not None
-    low, high = slowed(clean.curve, channel, 2), slowed(clean.curve, channel, 1)
+    low, high = slowed(clean, channel, 2), slowed(clean, channel, 1)
     gaps = [channel.observed(p) - p for p in (low, high)]
     text = (
         f"rho0 {channel.rho0:.3f}, rho1 {channel.rho1:.3f}, J {channel.youden:.3f}, spurious groups "
@@ -243,7 +252,7 @@ def predict(report: AuditReport, clean: Outcome) -> str:
         f"{max(gaps):+.3f}"
     )
     best = exploits.constants[0]
-    if best.sure_excess > LEAST_EXCESS:
+    if best.sure_excess > channel.rho0 + LEAST_EXCESS:  # at the rate of random errors any answer is paid
         value, honest = best.acceptance.value or 0.0, best.honest_share
         text += (
             f"; LOOPHOLE: {best.response!r} on every task earns {value:.2f}, of which {honest:.2f} is due: once found, "
@@ -289,14 +298,16 @@ def main() -> None:
             path = run(options.runs, name, seed, arm.grader, options.steps, [*start, *arm.settings])
             outcomes[name].append(outcome(path, arm.verifier(), tasks))
     print(f"warm start\n  measured:  {measured([outcome(warm, Random(), tasks)])}")
+    curve = until([o.curve for o in outcomes.get("clean", [])], options.steps)
+    reports: dict[str, AuditReport] = {}
     for name in options.arms:
         arm = ARMS[name]
         print(f"\n{arm.title}")
-        if "clean" in outcomes and arm.grader and not any("algorithm" in s for s in arm.settings):
-            report = audited(arm.verifier(), warm, tasks)
-            mean = {s: float(np.mean([o.curve[s] for o in outcomes["clean"]])) for s in outcomes["clean"][0].curve}
-            clean = Outcome(outcomes["clean"][0].right, outcomes["clean"][0].paid, mean, 0.0, None)
-            print(f"  predicted: {predict(report, clean)}")
+        if "clean" in outcomes and arm.grader:
+            key = json.dumps(arm.grader)
+            if key not in reports:
+                reports[key] = audited(arm.verifier(), warm, tasks)
+            print(f"  predicted: {predict(reports[key], curve)}")
         print(f"  measured:  {measured(outcomes[name])}")
 
 

@@ -7,7 +7,7 @@ import pytest
 from assay.audits import AuditPlan, Case, NoiseChannel, audit
 from assay.core.task import Task
 from assay.verifiers import Evidence
-from benchmarks.verifier_noise import ARMS, FaultyArithmetic, Outcome, Random, Stuffable, predict, slowed
+from benchmarks.verifier_noise import ARMS, FaultyArithmetic, Random, Stuffable, predict, slowed, until
 
 ROWS = [Case(f"r{i}", i % 10, f"#{i % 10 if i % 2 else (i + 3) % 10}", bool(i % 2)) for i in range(400)]
 
@@ -42,7 +42,8 @@ def test_a_clean_curve_is_slowed_by_what_noise_takes() -> None:
 
 
 def test_the_audit_tells_a_loophole_from_noise() -> None:
-    clean = Outcome(right=None, paid=None, curve={0: 0.3, 40: 0.6}, tokens=0.0, alarm=None)  # type: ignore[arg-type]
+    clean = until([{0: 0.3, 40: 0.6}, {0: 0.3, 40: 0.8}], 20)
+    assert clean == {0: pytest.approx(0.3), 20: pytest.approx(0.5)}
     plan = AuditPlan(attack=True, bank=0)
     assert "LOOPHOLE" in predict(audit(Stuffable(), ROWS, plan=plan), clean)
     assert "LOOPHOLE" not in predict(audit(Random(rho0=0.05), ROWS, plan=plan), clean)
