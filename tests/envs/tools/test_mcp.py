@@ -158,7 +158,7 @@ def test_a_process_that_hangs_is_killed():
 
 def test_the_promises_of_environments_are_kept():
     report = check_environment(lambda: McpEnv(TASKS, Same(), in_process), episodes=3)
-    assert [check.name for check in report.failed] == ["disjoint splits"], str(report)  # there is one list of tasks
+    assert report.ok, str(report)
 
 
 def test_servers_that_cannot_be_had():
