@@ -16,6 +16,7 @@ from assay.trainers.loop import train
 from assay.trainers.metrics import read_metrics
 from assay.trainers.reporter import SilentReporter
 from assay.verifiers import Evidence, Verifier
+from tests.trainers.test_loop import timeless
 
 SMOKE = Path(__file__).parents[2] / "configs" / "smoke.yaml"
 
@@ -53,11 +54,8 @@ WATCHED = (
 
 
 def rows(run: Path) -> list[dict[str, object]]:
-    return [
-        {k: v for k, v in row.items() if k != "time" and not k.startswith("seconds/")}
-        for row in read_metrics(run)
-        if row["kind"] == "train"
-    ]
+    """The rows of training, without what depends on the clock."""
+    return [timeless(row) for row in read_metrics(run) if row["kind"] == "train"]
 
 
 @pytest.fixture(scope="module")
