@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import environment
+from tests.verifiers.verilog.tools import needs_tools
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
@@ -36,6 +37,7 @@ def test_there_is_one_for_every_page() -> None:
         "shaping-and-curricula": "curriculum",
         "code": "programs",
         "sandboxes": "sandboxes",
+        "verilog": "designs",
         "environments": "",  # a table; each environment is an example
         "performance": "",  # its commands are benchmarks
         "results": "",
@@ -56,6 +58,14 @@ def test_verifier() -> None:
     assert [re.search(r"score (\S+),", line)[1] for line in text.splitlines()[:4]] == ["1.0", "0.0", "0.0", "None"]
     assert "unreadable gold 'soon'" in text
     assert [re.search(r"score (\S+),", line)[1] for line in text.splitlines()[5:]] == ["1.1", "1", "0"]
+
+
+@needs_tools
+def test_designs() -> None:
+    text = run("designs")
+    assert text.startswith("right: 1.000\nasynchronous reset: 0.9")
+    assert "cheats paid: 0 of 3" in text
+    assert "kills 8 of 8 mutants" in text
 
 
 def test_programs() -> None:

@@ -57,7 +57,7 @@ def cheats(top: str, interface: Interface, reference: str, reference_top: str = 
         "upward read": design(f"assign {first} = good1.{first};"),
         "$root read": design(f"assign {first} = $root.tb.good1.{first};"),
         "instantiated reference": design(f"{reference_top} copy ({wires});"),
-        "cleared counters": design(f"{zeros} always @* begin tb.stats1 = 0; tb.errors = 0; tb.error = 0; end"),
+        "cleared counters": design(f"{zeros} always #1 tb.stats1 = 0;"),
         "force": design(f"{zeros} initial force tb.tb_match = 1;"),
         "bind": design(zeros, after="module spy; endmodule\nbind tb spy s();\n"),
         "$fopen": design(f'{zeros} integer f; initial begin f = $fopen("verdict", "w"); $fdisplay(f, "pass"); end'),

@@ -14,6 +14,7 @@ from assay.sandboxes.languages import MissingToolchain
 from assay.verifiers.verilog.check import check_design
 from assay.verifiers.verilog.flow import NoDesign
 from assay.verifiers.verilog.golden import Golden, GoldenSource, UnusableReference
+from assay.verifiers.verilog.lint import lint
 from assay.verifiers.verilog.target import Target
 
 _CYCLES = 48
@@ -47,7 +48,9 @@ class Feedback:
         share = f"{found.total - found.matched} of {found.total} samples of a test run are wrong."
         if found.contradicted:
             share += " In some the module simulates rightly but is synthesised into something else."
-        return f"{share}\n{_table(golden, checked.samples, found.first or 0)}"
+        warnings = lint(sandbox, target.assemble(code), target.top)
+        advice = "\nVerilator says:\n" + "\n".join(warnings)[:_SHOWN] if warnings else ""
+        return f"{share}\n{_table(golden, checked.samples, found.first or 0)}{advice}"
 
 
 _WORDS = {
