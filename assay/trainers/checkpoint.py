@@ -8,7 +8,8 @@ Invariants:
   state is: weights, optimiser, generators, and the few numbers of `Progress`.
 * `schema_version` refuses what a newer assay wrote; `fingerprint` refuses to go on under another configuration.
 
-Layout: the policy's own files (an ordinary model directory), `trainer.pt`, `pending.jsonl`, `state.json`.
+Layout: the policy's own files (an ordinary model directory), `trainer.pt`, `pending.jsonl`, `replay.jsonl`,
+`state.json`.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ class Progress:
     """State of the watch over the verifier; empty without one."""
     pending: list[Group] = field(default_factory=list)
     """Groups that were sampled and not yet trained on."""
+    replay: list[Trajectory] = field(default_factory=list)
+    """Past successes that may be trained on again."""
     drawn: dict[str, tuple[int | None, int]] = field(default_factory=dict)
     """Groups that rollouts during updates have begun and no step has taken: by the name of the group, the curriculum's
     arm (None without one), and which of its tasks."""
@@ -103,9 +106,11 @@ def save_checkpoint(
         if critic is not None:
             trainer["critic"] = critic.weights()
         torch.save(trainer, temporary / "trainer.pt")
-        lines = (member.to_json() + "\n" for group in progress.pending for member in group)
-        (temporary / "pending.jsonl").write_text("".join(lines), encoding="utf-8")
-        numbers = {name: getattr(progress, name) for name in Progress.__slots__ if name != "pending"}
+        pending = [member for group in progress.pending for member in group]
+        for name, trajectories in {"pending": pending, "replay": progress.replay}.items():
+            lines = (trajectory.to_json() + "\n" for trajectory in trajectories)
+            (temporary / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
+        numbers = {name: getattr(progress, name) for name in Progress.__slots__ if name not in ("pending", "replay")}
         state = {"schema_version": SCHEMA_VERSION, "fingerprint": fingerprint, **numbers, "config": dict(config)}
         (temporary / "state.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
         _sync_tree(temporary)
@@ -176,6 +181,7 @@ def restore_checkpoint(
         curriculum=state.get("curriculum", {}),
         monitor=state.get("monitor", {}),
         pending=list(_read_groups(path / "pending.jsonl")),
+        replay=list(_read_trajectories(path / "replay.jsonl")),
         drawn={name: (arm, number) for name, (arm, number) in state.get("drawn", {}).items()},
     )
 
@@ -199,10 +205,14 @@ def _load_weights(path: Path, policy: Policy) -> None:
     policy.model.tie_weights()
 
 
+def _read_trajectories(path: Path) -> Iterator[Trajectory]:
+    if path.is_file():  # a checkpoint of an older assay has none
+        yield from map(Trajectory.from_json, path.read_text(encoding="utf-8").splitlines())
+
+
 def _read_groups(path: Path) -> Iterator[Group]:
     members: dict[str, list[Trajectory]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        trajectory = Trajectory.from_json(line)
+    for trajectory in _read_trajectories(path):
         members.setdefault(trajectory.group_id, []).append(trajectory)
     for group_id, trajectories in members.items():
         yield Group(group_id, tuple(trajectories))

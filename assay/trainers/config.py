@@ -243,6 +243,26 @@ class CorrectionConfig(Config):
         return self
 
 
+class ReplayConfig(Config):
+    """Past successes that are trained on again (`replay.py` says which)."""
+
+    ratio: float = Field(0.25, gt=0.0, le=2.0)
+    """Replayed episodes, at most, for each new one that is trained on."""
+    low: float = Field(0.5, ge=0.0, lt=1.0)
+    """Bounds of the geometric-mean probability that the policy gives their tokens."""
+    high: float = Field(0.95, gt=0.0, le=1.0)
+    capacity: PositiveInt = 4096
+    """Tasks whose last success is kept."""
+    advantage: PositiveFloat = 1.0
+    """Of every replayed token."""
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> ReplayConfig:
+        if self.low >= self.high:
+            raise ValueError(f"low ({self.low:g}) must be below high ({self.high:g})")
+        return self
+
+
 class AlgorithmConfig(Config):
     """What is optimised: a named advantage function and a named loss, with their options."""
 
@@ -269,6 +289,7 @@ class AlgorithmConfig(Config):
     """What to do with groups whose raw outcomes are all the same: keep, drop, or drop and sample until full."""
     epochs: PositiveInt = 1
     """Optimiser steps on each batch of episodes."""
+    replay: ReplayConfig | None = None
 
     @model_validator(mode="after")
     def _critic_where_it_belongs(self) -> AlgorithmConfig:
@@ -276,6 +297,8 @@ class AlgorithmConfig(Config):
             raise ValueError("advantage 'gae' needs a critic; write critic: {} for the default one")
         if self.advantage != "gae" and self.critic is not None:
             raise ValueError(f"a critic is for advantage 'gae'; {self.advantage!r} would not use it")
+        if self.critic is not None and self.replay is not None:
+            raise ValueError("replayed episodes have no values: replay and critic do not go together")
         if self.advantage == "gae" and self.advantage_options:
             raise ValueError("advantage 'gae' takes its options from the critic: gamma, lam, level, whiten")
         return self

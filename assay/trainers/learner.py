@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,8 @@ from assay.trainers.critic import Critic
 from assay.trainers.losses import make_loss
 from assay.trainers.policy import Policy
 from assay.trainers.recompute import recompute_activations
-from assay.trainers.samples import build_samples
+from assay.trainers.replay import SuccessReplay
+from assay.trainers.samples import assign_weights, build_samples
 from assay.trainers.scoring import sample_logprobs, sample_values
 from assay.trainers.throughput import peak_flops, rates, step_flops
 from assay.trainers.update import Updater
@@ -50,6 +52,8 @@ class Learner:
         self._config, self._algorithm, self._policy = config, algorithm, policy
         self._reference: PreTrainedModel | None = None
         self._peak = peak_flops(policy.device)
+        settings = config.algorithm.replay
+        self.replay = None if settings is None else SuccessReplay(settings, seed=config.seed)
         if config.optim.activation_checkpointing:
             recompute_activations(policy.model)
         self.autocast = torch.bfloat16 if config.model.autocast == "bfloat16" else None
@@ -110,13 +114,16 @@ class Learner:
 
     def _samples(self, groups: Sequence[Group]) -> tuple[list[Sample], ValueTargets | None, dict[str, float]]:
         """Return the weighted samples with their advantages, what a critic learns from, and metrics of it."""
-        rollout = self._config.rollout
+        rollout, normalization = self._config.rollout, self._config.algorithm.normalization
+        longest = rollout.episode_tokens or rollout.max_tokens
         samples = build_samples(
-            groups,
-            self._algorithm.advantage(groups),
-            normalization=self._config.algorithm.normalization,
-            max_tokens=rollout.episode_tokens or rollout.max_tokens,
+            groups, self._algorithm.advantage(groups), normalization=normalization, max_tokens=longest
         )
+        if self.replay is not None:
+            episodes = sum(len(group.scored) for group in groups)
+            drawn, numbers = self.replay.draw(self.updater.steps, episodes, partial(self._logprobs, self._policy.model))
+            self.replay.add(groups)
+            return assign_weights([*samples, *drawn], normalization, max_tokens=longest), None, numbers
         if self.critic is None:
             return samples, None, {}
         optim = self._config.optim

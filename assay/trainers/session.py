@@ -69,6 +69,8 @@ class Session:
             )
             self.learner.updater.load_state_dict(self.progress.updater)
             self.algorithm.load_state_dict(self.progress.shapers)
+            if self.learner.replay is not None:
+                self.learner.replay.kept = {t.task_id: t for t in self.progress.replay}
             if self.curriculum is not None:
                 self.curriculum.load_state_dict(self.progress.curriculum)
             if self.watch is not None:
@@ -166,6 +168,8 @@ class Session:
         self.progress.metrics_offset, self.progress.seconds = self.metrics.offset, self.seconds
         self.progress.updater = self.learner.updater.state_dict()
         self.progress.shapers = self.algorithm.state_dict()
+        if self.learner.replay is not None:
+            self.progress.replay = list(self.learner.replay.kept.values())
         if self.curriculum is not None:
             self.progress.curriculum = self.curriculum.state_dict()
         if self.watch is not None:
