@@ -37,8 +37,8 @@ class ServiceDeskEnv(ToolEnv):
     A turn without a tool call is a message to the customer, who answers what is asked and otherwise hangs up: then
     the end state is judged. The words around a call reach nobody.
 
-    Options: `domain` (`shop` or `library`), `level` (1 to 3, see `DeskGenerator`), `interface` (`tools`, or `console`:
-    one tool that takes commands such as `cancel_order 417`), `customer` (who answers; default: a script),
+    Options: `domain` (`shop`, `library` or `travel`), `level` (1 to 3, see `DeskGenerator`), `interface` (`tools`, or
+    `console`: one tool that takes commands such as `cancel_order 417`), `customer` (who answers; default: a script),
     `max_turns`, `instructions` (the policy), `split`.
 
     Demonstrations: `careful` looks everything up and keeps to the policy, `hasty` does what is asked without checking

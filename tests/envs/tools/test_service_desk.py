@@ -17,14 +17,14 @@ from assay.envs.database import Database
 from assay.envs.tools.desk.tasks import figures
 from tests.envs.agents import episode, final, forever, prompt_of, rate
 
-VARIANTS = [(domain, level) for domain in ("shop", "library") for level in (1, 2, 3)]
+VARIANTS = [(domain, level) for domain in ("shop", "library", "travel") for level in (1, 2, 3)]
 
 
 def make(domain="shop", level=1, **options):
     return assay.make("assay/ServiceDesk-v0", domain=domain, level=level, **options).unwrapped
 
 
-def call(name, **arguments):
+def call(name, /, **arguments):
     return ToolCall(name, arguments).render()
 
 
@@ -61,15 +61,20 @@ def test_agents_that_do_nothing_or_only_talk_score_nothing(domain, level):
     assert rate(env, lambda task, rng: [json.dumps(task.target["changes"])] * 20, 60) == 0.0
 
 
-@pytest.mark.parametrize("domain", ["shop", "library"])
+@pytest.mark.parametrize("domain", ["shop", "library", "travel"])
 def test_spraying_every_write_scores_nothing(domain):
     env = make(domain, 1)
-    writes = {"shop": ("cancel_order", "return_order"), "library": ("renew_loan", "end_loan")}[domain]
+    writes = {
+        "shop": lambda n: [call("cancel_order", order=n), call("return_order", order=n)],
+        "library": lambda n: [call("renew_loan", loan=n), call("end_loan", loan=n)],
+        "travel": lambda n: [
+            call("cancel_ticket", ticket=n),
+            *(call("move_ticket", ticket=n, flight=f) for f in range(11, 26)),
+        ],
+    }[domain]
 
     def spray(task, rng):
-        number = int(next(iter(figures(prompt_of(task)))))
-        key = "order" if domain == "shop" else "loan"
-        yield "".join(call(name, **{key: number}) for name in writes)
+        yield "".join(writes(int(next(iter(figures(prompt_of(task)))))))
         yield "Done."
 
     assert rate(env, spray, 100) == 0.0
@@ -102,6 +107,36 @@ def test_a_refusal_counts_only_with_its_reason(reason):
         score, _ = final(env, task, [call("refuse", order=order[0], reason=said), "Sorry."])
         assert score == float(said == reason)
     assert final(env, task, ["Sorry, that is not possible."])[0] == 0.0
+
+
+@pytest.mark.parametrize("tier", ["gold", "basic"])
+def test_only_gold_travellers_may_cancel_a_saver_ticket(tier):
+    env = make("travel")
+
+    def fits(task):
+        right = calls_of(task)[0]
+        rows = task.metadata["rows"]
+        number = right.arguments.get("ticket") or right.arguments["subject"].split()[1]
+        ticket = next(t for t in rows["tickets"] if t[0] == int(number))
+        mine = ticket[1] == task.metadata["caller"] and ticket[4] == "booked" and ticket[3] == "saver"
+        return mine and (task.metadata["caller"], tier) in [(t[0], t[3]) for t in rows["travellers"]]
+
+    task = next(t for t in env.tasks.head(400) if "cancel" in t.tags and fits(t))
+    assert ("served" in task.tags) == (tier == "gold") and ("not_refundable" in task.tags) == (tier == "basic")
+
+
+def test_every_kind_of_travel_errand_ends_in_every_way_it_can():
+    seen = {}
+    for task in make("travel", 2).tasks.head(600):
+        kind, *outcome = task.tags
+        seen.setdefault(kind, set()).update(outcome)
+    assert seen == {
+        "cancel": {"served", "not_yours", "flown", "closed", "not_refundable"},
+        "move": {"served", "not_yours", "flown", "closed", "other_city", "too_late", "full"},
+        "fly": {"served", "full"},
+        "stay": {"served", "full"},
+        "price": {"served"},
+    }
 
 
 def test_one_wrong_row_among_right_ones_costs_everything():
@@ -184,14 +219,28 @@ def test_a_database_that_fails_is_no_verdict():
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.sampled_from(sorted({n for d in ("shop", "library") for n in make(d).desk.tool_names})),
+    st.sampled_from(sorted({n for d in ("shop", "library", "travel") for n in make(d).desk.tool_names})),
     st.dictionaries(
-        st.sampled_from(["order", "customer", "email", "product", "quantity", "reason", "loan", "subject", "title"]),
+        st.sampled_from(
+            [
+                "order",
+                "customer",
+                "email",
+                "product",
+                "quantity",
+                "reason",
+                "loan",
+                "subject",
+                "title",
+                "ticket",
+                "flight",
+            ]
+        ),
         st.one_of(st.integers(), st.floats(), st.booleans(), st.none(), st.text(max_size=20), st.just("\ud800")),
         max_size=3,
     ),
 )
-@pytest.mark.parametrize("domain", ["shop", "library"])
+@pytest.mark.parametrize("domain", ["shop", "library", "travel"])
 def test_nothing_that_an_agent_writes_is_a_fault(domain, name, arguments):
     env = make(domain)
     env.reset(seed=1)

@@ -14,7 +14,10 @@ from assay.core.task import Task
 
 _ASKED = {
     "email": re.compile(r"\b(?:e-?mail|address|who|identi\w+|account|name)\b", re.IGNORECASE),
-    "wishes": re.compile(r"\b(?:help|do for you|details?|orders?|loans?|books?|requests?|wish)\b", re.IGNORECASE),
+    "wishes": re.compile(
+        r"\b(?:help|do for you|details?|orders?|loans?|books?|tickets?|flights?|trips?|hotels?|requests?|wish)\b",
+        re.IGNORECASE,
+    ),
 }
 
 

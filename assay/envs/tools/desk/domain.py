@@ -112,7 +112,7 @@ class Desk(ABC):
         """Return the call that refuses what `call` would do."""
 
 
-def call(name: str, **arguments: Any) -> ToolCall:
+def call(name: str, /, **arguments: Any) -> ToolCall:
     """Return a call."""
     return ToolCall(name, arguments)
 

@@ -20,8 +20,9 @@ from assay.envs.procedural import prompt
 from assay.envs.tools.desk.domain import Desk, Errand
 from assay.envs.tools.desk.library import Library
 from assay.envs.tools.desk.shop import Shop
+from assay.envs.tools.desk.travel import Travel
 
-DESKS: dict[str, type[Desk]] = {"shop": Shop, "library": Library}
+DESKS: dict[str, type[Desk]] = {"shop": Shop, "library": Library, "travel": Travel}
 _NUMBER = re.compile(r"(?<![\w.,])-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w|[.,]\d)")
 
 
