@@ -30,7 +30,10 @@ def measure(env_id: str, tasks: int) -> None:
         for style in env.demonstration_styles:
             verdicts = []
             for task in env.tasks.head(tasks):
-                turns = env.demonstrate(task, style, np.random.default_rng(derive_seed("chance", style, task.id)))
+                try:
+                    turns = env.demonstrate(task, style, np.random.default_rng(derive_seed("chance", style, task.id)))
+                except ConfigError:  # MiniWoB++ has pages that nobody has demonstrated
+                    continue
                 env.reset(options={"task": task})
                 info: dict[str, object] = {}
                 for turn in turns:

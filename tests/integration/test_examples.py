@@ -38,6 +38,7 @@ def test_there_is_one_for_every_page() -> None:
         "code": "programs",
         "sandboxes": "sandboxes",
         "verilog": "designs",
+        "web": "web",
         "environments": "",  # a table; each environment is an example
         "performance": "",  # its commands are benchmarks
         "results": "",
@@ -76,6 +77,13 @@ def test_programs() -> None:
     assert "1 of 2 mutants killed" in text
     assert "line 2 mutate   -1 return (a - b)" in text
     assert text.endswith("chosen: return a + b\n")
+
+
+def test_web() -> None:
+    text = run("web")
+    assert 'page "' in text
+    assert "the oracle: reward 1, messages/" in text
+    assert text.endswith("only saying so: reward 0, database: changed: nothing\n")
 
 
 def test_audit() -> None:

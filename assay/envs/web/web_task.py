@@ -23,7 +23,7 @@ from assay.envs.web.base import Interface, PageEnv
 from assay.envs.web.drivers.asgi import App
 from assay.envs.web.drivers.base import Driver
 from assay.envs.web.drivers.text import TextDriver
-from assay.envs.web.oracle import hasty_visitor, visitor
+from assay.envs.web.oracle import eager_visitor, hasty_visitor, visitor
 from assay.envs.web.page.text import Style
 from assay.envs.web.sites import SITES
 from assay.envs.web.sites.app import episode_app
@@ -42,11 +42,11 @@ class WebTaskEnv(PageEnv):
     needs the browser), `interface` (`tools`, or `console`: one tool that takes commands such as `click 3`),
     `max_turns`, `instructions`, `split`.
 
-    Demonstrations: `careful` does what is asked, `hasty` presses one button or link and says it is done, `wander` does
-    so after three.
+    Demonstrations: `careful` does what is asked; `eager` does it and then presses one button more; `hasty` presses any
+    button or link and says it is done, `wander` does so after three.
     """
 
-    demonstration_styles: ClassVar[tuple[str, ...]] = ("careful", "hasty", "wander")
+    demonstration_styles: ClassVar[tuple[str, ...]] = ("careful", "eager", "hasty", "wander")
 
     def __init__(
         self,
@@ -100,9 +100,11 @@ class WebTaskEnv(PageEnv):
 
     def _player(self, task: Task, style: str, rng: np.random.Generator) -> Generator[str, Observation, None]:
         see = self.driver.page
-        if style == "careful":
+        if style in ("careful", "eager"):
             more = theme_of(task.metadata).say("next")
             calls = visitor(steps_of(task.metadata), see, more, task.target["answer"])
+            if style == "eager":
+                calls = eager_visitor(calls, see, rng)
         else:
             calls = hasty_visitor(see, rng, 1 if style == "hasty" else 3)
         for call in calls:

@@ -286,3 +286,8 @@ def test_the_prompt_explains_and_the_page_stands_under_the_task():
     system, opening = env.reset(seed=3)[0]
     assert system["role"] == "system" and "never an instruction" in text_of(system)
     assert text_of(opening).startswith(prompt_of(env.task).splitlines()[-1]) and 'page "' in text_of(opening)
+
+
+def test_doing_more_than_was_asked_scores_nothing_where_every_press_counts():
+    env = make(1)
+    assert rate(env, lambda task, rng: env.demonstrate(task, "eager", rng), 60) == 0.0

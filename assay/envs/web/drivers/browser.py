@@ -46,9 +46,13 @@ class BrowserDriver(ScreenDriver):
 
     def open(self, app: App, path: str = "/") -> None:
         """Begin an episode in a clean tab."""
-        self._chrome = self._chrome or chrome.join()
-        self._leave()
-        self._tab = self._chrome.run(self._chrome.tab(self.width, self.height), self.seconds)
+        self._chrome, self._page = self._chrome or chrome.join(), None
+        if self._tab is not None and not self._tab.alive:
+            self._lose()
+        if self._tab is not None and self._tab.uses >= chrome.TAB_LIFE:
+            self._leave()
+        if self._tab is None:
+            self._tab = self._chrome.run(self._chrome.tab(self.width, self.height), self.seconds)
         self._do(self._tab.open(app, path, self._chrome.host()))
 
     def page(self) -> Page:

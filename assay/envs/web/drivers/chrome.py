@@ -44,7 +44,7 @@ _ARGUMENTS = (
     "--disable-gpu",
     "--font-render-hinting=none",
 )
-_TAB_LIFE = 100
+TAB_LIFE = 100
 """Episodes after which a tab is replaced, since pages leave memory behind."""
 _GRACE = 5.0
 
@@ -93,7 +93,7 @@ class Chrome:
 
     async def give_back(self, tab: Tab, size: tuple[int, int]) -> None:
         """Clean a tab and keep it for the next episode, or close it when it has seen many."""
-        if tab.uses >= _TAB_LIFE:
+        if tab.uses >= TAB_LIFE:
             await tab.close()
             return
         await tab.leave()

@@ -91,6 +91,7 @@ class Tab:
             accept_downloads=False,
             reduced_motion="reduce",
         )
+        await context.add_init_script("if (window === window.top) window.name = '';")  # it would survive the site
         page = await context.new_page()
         tab = cls(context, page, await context.new_cdp_session(page))
         await tab.cdp.send("Page.enable")
@@ -100,20 +101,30 @@ class Tab:
     # -- episodes ---------------------------------------------------------------------------------------------
 
     async def open(self, app: App, path: str, host: str) -> None:
-        """Begin an episode at a site, with no history."""
-        self.app, self.origin, self.failure = app, f"http://{host}", None
+        """Begin an episode at a site that the tab has not seen, with no history and nothing stored."""
+        if self.origin:
+            await self._forget()
+        self.app, self.origin, self.failure, self.snapshot = app, f"http://{host}", None, None
         self.uses += 1
         await self.go(f"{self.origin}{path}")
         await self.cdp.send("Page.resetNavigationHistory")
 
     async def leave(self) -> None:
-        """End the episode and forget all that the site stored."""
-        await self.page.evaluate("() => { window.name = ''; }")
-        self.app = None
+        """End the episode: show nothing, keep nothing."""
+        self.app, self.snapshot = None, None
         await self.page.goto("about:blank")
-        await self.context.clear_cookies()
-        await self.cdp.send("Storage.clearDataForOrigin", {"origin": self.origin, "storageTypes": "all"})
-        self.snapshot = None
+        await self._forget()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the page and its browser are there, as far as is known."""
+        browser = self.context.browser
+        return not self.page.is_closed() and browser is not None and browser.is_connected()
+
+    async def _forget(self) -> None:
+        """Delete what the site stored. A cookie may be set for all hosts of a name, so hosts of their own do not do."""
+        storage = {"origin": self.origin, "storageTypes": "all"}
+        await asyncio.gather(self.context.clear_cookies(), self.cdp.send("Storage.clearDataForOrigin", storage))
 
     async def close(self) -> None:
         """Close the context and all that is in it."""
