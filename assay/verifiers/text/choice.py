@@ -3,7 +3,8 @@
 The target is a letter, an option's text, or a 0-based index with `target_is_index=True`; a list of letters asks for
 exactly that set. The options' texts, when there are any, stand in `task.metadata["choices"]` (a list, or a mapping
 from letter to text). The last stated choice counts. Wrong: several letters where one is asked (`A or B`), a letter
-whose text is that of another option (`B. London`), and options that are only ruled out (`not A`).
+whose text is that of another option (`B. London`), options that are only ruled out (`not A`), and a choice
+that is taken back or hedged right after it (`B. But it could also be A`).
 """
 
 from __future__ import annotations
@@ -27,20 +28,26 @@ _LEAD = re.compile(
     r"(?:the\s)?(?:(?:correct|right|best|final)\s)?(?:option|choice|answer)s?(?:\sis)?:?\s", re.IGNORECASE
 )
 _RULED_OUT = re.compile(
-    r"(?:\b(?:not|neither|nor|except|cannot|never|rather than|instead of)\b|n't\b|n’t\b)(?:\sbe\b)?"
+    r"(?:\b(?:not|neither|nor|except|cannot|never|rather than|instead of)\b|n't\b|n’t\b|\\neq?\b|≠|!=|<>)(?:\sbe\b)?"
     r"(?:\s(?:option|choice))?[\s(*]*[A-Z]\b[)*]*"
     r"|\(?\b[A-Z]\b\)?\s(?:is|are|was)(?:\s(?:not\b|wrong\b|incorrect\b|false\b|out\b)|n't\b|n’t\b)",
     re.IGNORECASE,
 )
 _LETTER = re.compile(r"(?<![\w'’-])(?:\(([A-Za-z])\)|\[([A-Za-z])\]|([A-Za-z])\)|([A-Z]))(?![\w'’-])")
 _CONNECTIVE = re.compile(
-    r"\W*$|[^\w\s*+=^<>|{}\\]|\s+(?:because|since|as|for|which|and|or|but|is|with|due|[^\w\s*+=^<>|{}\\])",
+    r"\W*$|[^\w\s*+=^<>|{}\\]|\s+(?:because|since|as|for|which|and|or|but|with|due|[^\w\s*+=^<>|{}\\]"
+    r"|is\s+(?:indeed\s+|clearly\s+)?(?:the|correct|right|best|true|my|our|what)\b)",
     re.IGNORECASE,
 )
 _STATED = re.compile(
     r"\b(?:answer|choice|option)\b\W{0,4}(?:is\b|:|=|would be\b|must be\b|should be\b)[^\S\n]{0,3}:?([^\n]{1,500})"
     r"|\b(?:choose|select|pick|go with)\b([^\n]{1,500})"
     r"|\b((?:option|choice)\s[^\n]{1,40}?)\sis\s(?:the\s)?(?:correct|right|best)\b",
+    re.IGNORECASE,
+)
+_HEDGE = re.compile(
+    r"\b(?:(?:could|might|may)(?:\s+(?:also|well|equally))?\s+be|or\s+(?:maybe|perhaps|possibly)|alternatively"
+    r"|on second thought|equally likely)\b",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"(?<=\w\w)[.!?](?:\s|$)|(?<=[A-Z)])\.\s+(?=[A-Z][a-z])")
@@ -144,19 +151,20 @@ class ChoiceVerifier(AnswerVerifier[frozenset[str]]):
                 if other != letter:
                     raise ValueError(f"says {letter} but gives the text of {other}")
                 return frozenset([letter, *found])
-            begins = bool(options[letter]) and named.startswith(options[letter])
+            begins = bool(options[letter]) and named.removeprefix("is ").startswith(options[letter])
             if bracketed or begins or _CONNECTIVE.match(rest):
                 found.add(letter)
         return frozenset(found)
 
 
 def _last_statement(text: str) -> str:
-    last = ""
+    last, after = "", ""
     for match in _STATED.finditer(text):
         statement = next(filter(None, match.groups())).strip(" \t:*")
         if statement:
-            last = _SENTENCE_END.split(statement, 1)[0]
+            last, *rest = _SENTENCE_END.split(statement, maxsplit=1)
+            after = " ".join([*rest, text[match.end() : match.end() + 500]])
     if last:
-        return last
+        return f"{last}. {after}" if _HEDGE.search(after) else last
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines and len(lines[-1]) <= 500 else ""

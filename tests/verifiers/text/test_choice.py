@@ -101,3 +101,37 @@ def test_two_empty_extractions_never_match():
 def test_never_two_letters_at_once(text):
     accepted = [letter for letter in "ABCD" if judge(text, letter).correct]
     assert len(accepted) <= 1
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        r"\neq B",
+        r"\boxed{\neq B}",
+        r"The answer is $\ne B$",
+        "≠ B",
+        "!= B",
+        r"B \text{ is too small}",
+        "The answer is B is too small",
+        "B is wrong",
+        "The answer is B. But it could also be A.",
+        "The answer is B. Or maybe A",
+        "Answer: B\nAlternatively, A",
+        "The answer is B. On second thought, C.",
+    ],
+)
+def test_a_choice_that_is_denied_commented_on_or_hedged_is_not_stated(response):
+    assert judge(response, "B").correct is False
+
+
+@pytest.mark.parametrize(
+    "response",
+    ["B is correct", "B is the answer", "The answer is B. It could be shown by induction.", "B is clearly right"],
+)
+def test_what_supports_a_choice_leaves_it_stated(response):
+    assert judge(response, "B").correct
+
+
+def test_a_choice_may_repeat_the_text_of_its_option():
+    assert judge("B is London", "B", CITIES).correct
+    assert judge("B is Paris", "B", CITIES).correct is False
