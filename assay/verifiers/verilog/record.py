@@ -16,6 +16,8 @@ _DUMPS = re.compile(r"\$dump(?:file|vars|on|off|all|flush|limit)\b\s*(?:\([^;]*\
 _EDGES = re.compile(r"\$?always\s*@\s*\(\s*(posedge|negedge)\s+clk\s*(?:(?:,|or)\s*(posedge|negedge)\s+clk\s*)?\)")
 _TOP = re.compile(r"^\s*module\s+(\w+)\s*(?:#\s*\([^;]*?\)\s*)?(?:\(\s*\)\s*)?;", re.MULTILINE)
 REFERENCE = "recorded_reference"
+MAX_BITS = 4_000_000
+"""Of inputs and outputs of a recording; what a longer testbench does after them is left out."""
 
 
 def without_dumps(testbench: str) -> str:
@@ -72,6 +74,8 @@ def read_trace(text: str, interface: Interface) -> Stimulus:
             if not rows or word != rows[-1]:
                 rows.append(word)
                 times.append(int(time))
+    longest = MAX_BITS // (interface.input_width + 2 * interface.output_width)
+    rows, samples = rows[:longest], {index for index in samples if index < longest}
     if not rows or any(len(row) != max(1, interface.input_width) for row in rows):
         raise ValueError("the testbench drives no inputs that could be recorded")
     if not sampled:

@@ -22,7 +22,7 @@ from assay.verifiers.verilog.trace import Interface, Stimulus, read_bits, read_i
 
 _MODULE = re.compile(r"\bmodule\s+(?:automatic\s+)?([A-Za-z_]\w*)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
-CPU_SECONDS = 10.0
+CPU_SECONDS = 20.0
 MEMORY_BYTES = 2**30
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from assay.core.errors import UnknownNameError
 from assay.core.verdict import no_verdict
 from assay.verifiers.base import verify_text
-from assay.verifiers.verilog import ppa
+from assay.verifiers.verilog import ppa, record
 from assay.verifiers.verilog.bench import bench_name, read_samples, write_bench, write_rows
 from assay.verifiers.verilog.compare import compare, compatible, constant_matches, matches
 from assay.verifiers.verilog.flow import NoDesign
@@ -145,6 +145,13 @@ def test_recording():
     assert read_trace(trace.replace("s 5\n", "").replace("s 10\n", ""), INTERFACE).samples == (0, 2, 3)
     with pytest.raises(ValueError, match="drives no inputs"):
         read_trace("", INTERFACE)
+
+
+def test_a_recording_has_a_longest_length(monkeypatch):
+    monkeypatch.setattr(record, "MAX_BITS", 14 * 3)  # six bits of input, and four of output twice
+    trace = "".join(f"r {5 * i} {i:06b}\ns {5 * i}\n" for i in range(10))
+    stimulus = read_trace(trace, INTERFACE)
+    assert (len(stimulus.rows), stimulus.samples) == (3, (0, 1, 2))
 
 
 def test_mutants_differ_in_one_place_and_never_in_comments():
