@@ -137,6 +137,32 @@ def test_nothing_is_kept_from_one_episode_to_the_next(driver):
         assert [node.name for node in driver.page().nodes] in ([], ["|||"])
 
 
+def test_a_tab_is_replaced_after_a_while(browser, monkeypatch):
+    from assay.envs.web.drivers.browser import BrowserDriver
+
+    driver = BrowserDriver(width=333, height=222)  # a size of its own, so its tabs are new
+    monkeypatch.setattr("assay.envs.web.drivers.chrome.TAB_LIFE", 2)
+    tabs = []
+    for _ in range(4):
+        driver.open(site(home="<p>x</p>"))
+        tabs.append(driver.tab)
+    assert tabs[0] is tabs[1] and tabs[1] is not tabs[2] and tabs[2] is tabs[3]
+    assert not tabs[0].alive and tabs[3].alive
+    driver.close()
+
+
+def test_a_tab_goes_back_clean_and_is_used_by_the_next_driver(driver):
+    from assay.envs.web.drivers.browser import BrowserDriver
+
+    driver.open(site(home="<script>document.cookie = 'x=1; domain=.assay.test'</script><p>first</p>"))
+    used = driver.tab
+    driver.close()
+    other = BrowserDriver(width=640, height=480)
+    other.open(site(home="<script>document.write(document.cookie || 'clean')</script>"))
+    assert other.tab is used and [node.name for node in other.page().nodes] == ["clean"]
+    other.close()
+
+
 def test_the_page_reaches_no_other_origin(driver):
     heard = []
     listener = _listen(heard)
