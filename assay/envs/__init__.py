@@ -33,6 +33,7 @@ _ENVIRONMENTS: dict[str, str] = {
     "assay/ServiceDesk-v0": "assay.envs.tools.service_desk:ServiceDeskEnv",
     "assay/Sokoban-v0": "assay.envs.games.sokoban:SokobanEnv",
     "assay/Sudoku-v0": "assay.envs.puzzles.sudoku:SudokuEnv",
+    "assay/Terminal-v0": "assay.envs.tools.terminal:TerminalEnv",
     "assay/TestWriting-v0": "assay.envs.code.testwriting:TestWritingEnv",
     "assay/TextNav-v0": "assay.envs.games.text_nav:TextNavEnv",
     "assay/ToolCall-v0": "assay.envs.tools.tool_call:ToolCallEnv",
