@@ -27,9 +27,9 @@ from assay.verifiers.base import Evidence
 
 ENV_ID = "assay/Terminal-v0"
 _INSTRUCTIONS = (
-    "You work in a directory of files with the tool shell. Each command is run by bash, in that directory; files are kept "
-    "from one command to the next, but no variables, processes or changes of directory. Do what is asked, and change, "
-    "add and remove nothing else. When all is done, say so in a turn without a tool call."
+    "You work in a directory of files with the tool shell. Each command is run by bash, in that directory; files are "
+    "kept from one command to the next, but no variables, processes or changes of directory. Do what is asked, and "
+    "change, add and remove nothing else. When all is done, say so in a turn without a tool call."
 )
 
 

@@ -90,7 +90,7 @@ def test_doing_nothing_or_talking_or_destroying_scores_nothing():
         "kill -9 $PPID",
         "(sleep 0.2; echo garbage > /box/.state) & disown; echo garbage > /box/.state",
         "rm -rf /box/home; mkdir /box/.state",
-        "printf 'import json\\nprint(json.dumps({}))' > sitecustomize.py; cp sitecustomize.py tarfile.py; cp tarfile.py json.py",
+        "printf 'import json\\nprint(json.dumps({}))' > json.py; cp json.py tarfile.py; cp json.py sitecustomize.py",
     ],
 )
 def test_tricks_on_the_shell_or_the_files_earn_nothing(command):

@@ -19,8 +19,8 @@ from assay.envs.tools.shell.tree import Tree, differences
 class ShellGenerator:
     """Random errands.
 
-    Level 1: all files in one directory. Level 2: nested directories, more files, and some that look alike. Level 3: also
-    names with blanks.
+    Level 1: all files in one directory. Level 2: nested directories, more files, and some that look alike. Level 3:
+    also names with blanks.
     """
 
     level: int = 1
