@@ -25,6 +25,7 @@ from assay.envs.search import Bm25Index, Passage
 ENVIRONMENTS: dict[str, dict[str, Any]] = {
     "assay/ServiceDesk-v0": {},
     "assay/ServiceDesk-v0 level 3": {"level": 3},
+    "assay/ServiceDesk-v0 travel": {"domain": "travel"},
     "assay/ToolCall-v0": {},
     "assay/SearchQA-v0": {},
     "assay/GuessNumber-v0": {},
@@ -95,6 +96,25 @@ def tool_calls(seconds: float) -> float:
     return per_second(once, seconds)
 
 
+def mcp_calls(seconds: float) -> str:
+    try:
+        from mcp.server import MCPServer
+
+        from assay.envs.tools.mcp import McpSession
+    except ImportError:
+        return "MCP calls in process: left out, the mcp SDK is not installed"
+
+    def add(number: int) -> int:
+        return number + 1
+
+    server = MCPServer("adder")
+    server.add_tool(add)
+    session = McpSession(server)
+    rate = per_second(lambda i: bool(session.call("add", {"number": i})), seconds)
+    session.close()
+    return f"MCP calls in process: {rate:,.0f}/s (floor {CALLS_FLOOR:,})"
+
+
 def index(n: int) -> str:
     rng = np.random.default_rng(0)
     words = np.minimum(rng.zipf(1.2, size=(n, 60)), 200_000)
@@ -119,6 +139,7 @@ def main() -> None:
     for name, settings in ENVIRONMENTS.items():
         print(measure(name, settings, options.seconds), flush=True)
     print(f"tool calls over SQLite: {tool_calls(options.seconds):,.0f}/s (floor {CALLS_FLOOR:,})", flush=True)
+    print(mcp_calls(options.seconds), flush=True)
     print(index(options.passages))
 
 

@@ -123,15 +123,20 @@ def find_tool(tools: Iterable[Tool], name: str) -> Tool:
 
 
 def _parameter_docs(doc: str) -> dict[str, str]:
-    """Read the `Args:` section of a Google-style docstring."""
+    """Read the `Args:` section of a Google-style docstring; lines indented further belong to the one before."""
     _, _, section = doc.partition("Args:\n")
     found: dict[str, str] = {}
+    name, indent = "", len(section) - len(section.lstrip(" "))
     for line in section.splitlines():
-        match = re.match(r"\s+(\w+)(?:\s*\([^)]*\))?:\s*(.+)", line)
-        if match:
-            found[match.group(1)] = match.group(2).strip()
-        elif not line.strip():
+        match = re.match(r" +(\w+)(?:\s*\([^)]*\))?:\s*(.+)", line)
+        depth = len(line) - len(line.lstrip(" "))
+        if not line.strip() or depth < indent:
             break
+        if match and depth == indent:
+            name = match.group(1)
+            found[name] = match.group(2).strip()
+        elif name:
+            found[name] += f" {line.strip()}"
     return found
 
 

@@ -114,3 +114,23 @@ def test_the_text_around_calls():
     text = f"let me see {power.name} {ToolCall('power', {'base': 2}).render()} done"
     assert strip_tool_calls(text) == "let me see power  done"
     assert parse_tool_calls("<tool_call>never closed") == []
+
+
+def test_a_description_may_take_several_lines():
+    def find(query: str, limit: int = 3) -> str:
+        """Find things.
+
+        Args:
+            query: What to look for:
+                words, or a name.
+            limit (int): How many
+                at most.
+
+        Returns:
+            nothing: of interest.
+        """
+        return query * limit
+
+    properties = Tool(find).parameters["properties"]
+    assert properties["query"]["description"] == "What to look for: words, or a name."
+    assert properties["limit"]["description"] == "How many at most."
