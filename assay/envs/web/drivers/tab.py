@@ -80,6 +80,8 @@ class Tab:
         self.cdp.on("Page.frameRequestedNavigation", lambda event: self._leaving(event))
         for event in ("Page.domContentEventFired", "Page.navigatedWithinDocument", "Page.frameStoppedLoading"):
             self.cdp.on(event, lambda _: self.arrived.set())
+        self.page.on("close", lambda _: self._gone())
+        self.page.on("crash", lambda _: self._gone())
         self.context.on("page", lambda page: asyncio.ensure_future(_close_quietly(page)))
 
     @classmethod
@@ -235,6 +237,11 @@ class Tab:
     def _leaving(self, event: dict[str, Any]) -> None:
         if event.get("disposition", "currentTab") == "currentTab" and "targetFrame" not in event:
             self.arrived.clear()
+
+    def _gone(self) -> None:
+        """Wake whoever waits for a page that will not come."""
+        self.failure = self.failure or Fault("the browser failed: the page is gone")
+        self.arrived.set()
 
     async def _answer(self, event: dict[str, Any]) -> None:
         asked, command = event["request"], {"requestId": event["requestId"]}
