@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +25,16 @@ class VectorIndex:
     def __init__(self, passages: Sequence[Passage], encode: Encoder, directory: str | Path | None = None) -> None:
         """`encode` gets `title: text` of the passages in batches; a `directory` keeps the vectors for `load`."""
         self.passages, self._encode = passages, encode
-        rest = iter(passages)
-        parts = []
-        while batch := list(islice(rest, _BATCH)):
-            parts.append(encode_texts(encode, [f"{passage.title}: {passage.text}" for passage in batch]))
-        self._vectors = np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float32)
-        if directory is not None:
-            np.save(Path(directory, _FILE), self._vectors)
+        self._vectors = np.zeros((0, 1), dtype=np.float32)
+        for start in range(0, len(passages), _BATCH):
+            batch = encode_texts(encode, [f"{p.title}: {p.text}" for p in passages[start : start + _BATCH]])
+            if not start:
+                self._vectors = _matrix((len(passages), batch.shape[1]), directory)
+            elif batch.shape[1] != self._vectors.shape[1]:
+                raise ConfigError("the encoder gives vectors of different lengths")
+            self._vectors[start : start + len(batch)] = batch
+        if isinstance(self._vectors, np.memmap):
+            self._vectors.flush()
 
     def search(self, query: str, k: int) -> list[Passage]:
         """Return at most `k` passages."""
@@ -48,6 +50,13 @@ class VectorIndex:
         index.passages, index._encode = passages, encode
         index._vectors = np.load(Path(directory, _FILE), mmap_mode="r")
         return index
+
+
+def _matrix(shape: tuple[int, int], directory: str | Path | None) -> NDArray[np.float32]:
+    """Return an array to fill: in memory, or in the file that `load` maps."""
+    if directory is None:
+        return np.empty(shape, dtype=np.float32)
+    return np.lib.format.open_memmap(Path(directory, _FILE), mode="w+", dtype=np.float32, shape=shape)
 
 
 def encode_texts(encode: Encoder, texts: list[str]) -> NDArray[np.float32]:

@@ -78,6 +78,9 @@ def test_vectors_rank_by_cosine(tmp_path):
     cosine = vectors @ query / np.linalg.norm(vectors, axis=1) / np.linalg.norm(query)
     assert ids(index.search("red fox", 3)) == [ANIMALS[i].id for i in np.argsort(-cosine)[:3]]
     assert index.search("12", 3) == [] == VectorIndex([], letters).search("red", 3)
+    many = [Passage(str(i), "", "x" * (i + 1)) for i in range(600)]
+    with pytest.raises(ConfigError, match="different lengths"):
+        VectorIndex(many, lambda texts: np.ones((len(texts), 2 if len(texts) == 256 else 3)))
     with pytest.raises(ConfigError, match="the encoder must return 1 finite"):
         VectorIndex(ANIMALS[:1], lambda texts: [[float("nan")]])
     with pytest.raises(ConfigError, match="gives 2 numbers, and the index has 26"):

@@ -110,6 +110,7 @@ def test_citing_everything_or_what_was_never_returned_does_not_pay():
     ("text", "score"),
     [
         ("<answer>Krouvex</answer> [p1] [p2]", 13),
+        ("<answer>Krouvex</answer> [p2] [p1]", 13),  # ARENA compares with the gold ids as they stand
         ("<answer>Krouvex</answer> [p1] [p2]\nmore stuff", 2),  # ARENA's own pattern lets this pass, with the bonus
         ("hi <answer>Krouvex</answer> [p1] [p2]", 2),
         ("<answer>Krouvex</answer> [p1] [p3]", 2.5),
