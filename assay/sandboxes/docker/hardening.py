@@ -44,7 +44,7 @@ def options(
     return {
         "image": image,
         "entrypoint": [python, *boot_options(HOME / "agent"), socket, ",".join(layout.ENVIRONMENT), *modules],
-        "environment": layout.ENVIRONMENT,
+        "environment": {**layout.ENVIRONMENT, **layout.BINDING},
         "user": f"{uid}:{uid}",
         "hostname": "sandbox",
         "working_dir": "/",
