@@ -46,7 +46,7 @@ def grade(sandbox: GradingSandbox, code: str, suite: Suite) -> Iterator[TestOutc
     known, spent = _together(sandbox, program, suite)
     for number, test in enumerate(suite.tests):
         outcome = known.get(number) or run_test(sandbox, program, suite, test)
-        yield replace(outcome, seconds=outcome.seconds + (spent if number == 0 else 0.0))
+        yield outcome if number else replace(outcome, seconds=outcome.seconds + spent)
 
 
 def _together(sandbox: GradingSandbox, program: str, suite: Suite) -> tuple[dict[int, TestOutcome], float]:
@@ -69,11 +69,13 @@ def _together(sandbox: GradingSandbox, program: str, suite: Suite) -> tuple[dict
     replies = result.result.split(b"\n")
     if not result.ok or len(replies) not in (1, len(calls)):
         return {}, result.cpu_seconds
-    outcomes = {
-        number: _value(test, replace(result, result=reply))
-        for number, (test, reply) in enumerate(zip(calls, replies, strict=False))
-    }
-    certain = {number: outcome for number, outcome in outcomes.items() if outcome.passed or number == 0}
+    certain = {}
+    for number, (test, reply) in enumerate(zip(calls, replies, strict=False)):
+        outcome = _value(test, result, reply)
+        if number == 0:
+            outcome = replace(outcome, result=replace(result, result=reply))
+        if outcome.passed or number == 0:
+            certain[number] = outcome
     return certain, result.cpu_seconds
 
 
@@ -101,7 +103,7 @@ def run_test(sandbox: GradingSandbox, program: str, suite: Suite, test: Test) ->
     if not result.ok:
         outcome = TestOutcome(False, result.status, result.reason, result)
     else:
-        outcome = _stdio(test, result) if isinstance(test, StdioTest) else _value(test, result)
+        outcome = _stdio(test, result) if isinstance(test, StdioTest) else _value(test, result, result.result)
     return replace(outcome, seconds=result.cpu_seconds)
 
 
@@ -111,11 +113,11 @@ def _stdio(test: StdioTest, result: JobResult) -> TestOutcome:
     return TestOutcome(False, "wrong", "the output differs", result)
 
 
-def _value(test: CallTest, result: JobResult) -> TestOutcome:
+def _value(test: CallTest, result: JobResult, sent: bytes) -> TestOutcome:
     """Compare a returned value. The bytes are whatever the program chose to send: decode strictly, then compare."""
     reply: Any = None
     try:
-        reply = json.loads(result.result)
+        reply = json.loads(sent)
         if not isinstance(reply, dict) or set(reply) != {"value"}:
             return TestOutcome(False, "no value", _why(reply), result)
         value = codec.from_json(reply["value"])
