@@ -75,7 +75,9 @@ class McpSession:
             self._task.cancel()
             if isinstance(error, FileNotFoundError | PermissionError):
                 raise ConfigError(f"the MCP server cannot be started: {error}") from None
-            raise _fault("did not start", error) from error
+            if isinstance(error, Exception):
+                raise _fault("did not start", error) from error
+            raise
         self.tools = [McpTool(tool.name, tool.description or "", tool.input_schema, self.call) for tool in found]
 
     async def _run(self, client: Any, ready: Future[list[types.Tool]]) -> None:
@@ -94,7 +96,8 @@ class McpSession:
                 await client.__aexit__(None, None, None)
         except BaseException as error:
             if not ready.done():
-                ready.set_exception(_cause(error))
+                cause = _cause(error)
+                ready.set_exception(cause if isinstance(cause, Exception) else Fault("the MCP session was cancelled"))
             elif answer is not None and not answer.done():
                 answer.set_exception(_fault("is gone", error))
             raise
@@ -109,7 +112,9 @@ class McpSession:
         except BaseException as error:
             waiting.cancel()
             self._task.cancel()  # not `close`, which would wait for the call
-            raise error if isinstance(error, Fault) else _fault(f"did not answer {name!r}", error) from error
+            if isinstance(error, Exception) and not isinstance(error, Fault):
+                raise _fault(f"did not answer {name!r}", error) from error
+            raise
 
     async def _ask(self, name: str, arguments: dict[str, Any]) -> str:
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -121,12 +126,12 @@ class McpSession:
     def close(self) -> None:
         """End the session, and the server if it is this session's own. Idempotent."""
         if not self._task.done():
-            _LOOP.submit(self._inbox.put(None)).result()
+            _LOOP.submit(self._inbox.put(None))
         try:
             self._task.result(_GRACE_SECONDS)
         except Late:
             self._task.cancel()
-        except BaseException:  # noqa: BLE001 - whatever ended the session was told to whoever called it
+        except (Exception, BaseExceptionGroup):  # noqa: BLE001 - what ended the session was told to whoever called it
             return
 
 
