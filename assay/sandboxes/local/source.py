@@ -1,14 +1,19 @@
 """Slots on this machine: forks of a zygote, isolated by the first strategy that works.
 
 The first slot decides the strategy and whether control groups work, by trying; all later ones are made the same way.
+Directories are locked while they are used, so that those of a process that was killed are removed by the next one.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import itertools
+import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +23,22 @@ from assay.sandboxes.local.slot import Slot, SlotSpec
 from assay.sandboxes.local.zygote import Zygote
 
 _SAME_USER = "jobs run under the caller's user id, without capabilities"
+_PREFIX = "assay-boxes-"
+_NEW_SECONDS = 60.0
+"""A directory that is younger may not be locked yet."""
+
+
+def remove_leftovers() -> None:
+    """Remove the directories of processes that were killed: those that nobody holds a lock on."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):  # another user's, or gone in the meantime
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                if time.time() - os.fstat(lock).st_mtime > _NEW_SECONDS:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(lock)
 
 
 class LocalSlots:
@@ -28,7 +49,10 @@ class LocalSlots:
     def __init__(self, *, modules: Sequence[str], trees: tuple[str, ...], strategies: Sequence[str]) -> None:
         self.mechanisms: dict[str, str] = {}
         self._modules, self._trees, self._strategies = modules, trees, strategies
-        self._boxes = Path(tempfile.mkdtemp(prefix="assay-boxes-"))
+        remove_leftovers()
+        self._boxes = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self._lock = os.open(self._boxes, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
         self._boxes.chmod(0o711)
         self._numbers = itertools.count()
         self._zygote: Zygote | None = None
@@ -44,6 +68,9 @@ class LocalSlots:
         if self._zygote is not None:
             self._zygote.close()
         shutil.rmtree(self._boxes, ignore_errors=True)
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     def _first(self) -> Slot:
         why: dict[str, str] = {}

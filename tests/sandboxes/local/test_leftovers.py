@@ -1,0 +1,31 @@
+"""Directories of a caller that was killed are removed by the next one; those in use are not."""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from assay.sandboxes import Job, LocalSandbox
+from assay.sandboxes.local.source import remove_leftovers
+
+
+def aged(path: Path) -> Path:
+    os.utime(path, (time.time() - 3600,) * 2)
+    return path
+
+
+def test_only_what_nobody_uses_is_removed() -> None:
+    root = Path(tempfile.gettempdir())
+    dead = aged(Path(tempfile.mkdtemp(prefix="assay-boxes-")))
+    young = Path(tempfile.mkdtemp(prefix="assay-boxes-"))
+    before = set(root.glob("assay-boxes-*"))
+    with LocalSandbox(1) as sandbox:
+        assert sandbox.run(Job("print(1)")).stdout == b"1\n"
+        assert not dead.exists()
+        (used,) = set(root.glob("assay-boxes-*")) - before
+        aged(used)
+        remove_leftovers()
+        assert used.exists() and young.exists()
+        assert sandbox.run(Job("print(2)")).stdout == b"2\n"
+    assert not used.exists()
+    young.rmdir()
