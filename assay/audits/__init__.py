@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from assay.audits.adapters import FunctionVerifier, resolve
-from assay.audits.audit import FULL, AuditPlan, audit
+from assay.audits.audit import audit
 from assay.audits.case import Case, Certificate, Trial
 from assay.audits.corpora import load_labels
 from assay.audits.findings import Finding
 from assay.audits.report import AuditReport
+from assay.audits.scope import FULL, AuditPlan
 from assay.audits.training import NoiseChannel, training_terms
 from assay.audits.trials import RunLimits, run_cases
 

@@ -16,7 +16,7 @@ from assay.audits.process import ProcessAudit
 from assay.audits.training import NoiseChannel, training_terms
 
 if TYPE_CHECKING:
-    from assay.audits.audit import AuditPlan
+    from assay.audits.scope import AuditPlan
 
 SCHEMA_VERSION = 1
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from assay.audits.accuracy import latency
 from assay.audits.adapters import AnyVerifier, resolve
-from assay.audits.audit import AuditPlan
 from assay.audits.case import Case
 from assay.audits.certified import measure_certified
 from assay.audits.corpora import UnreadableGold
@@ -21,6 +20,7 @@ from assay.audits.exploits import Exploits, by_family, exploit_findings
 from assay.audits.findings import error_findings, killed_findings, ranked
 from assay.audits.hardware.cases import Known, attack_designs, certified_designs, know
 from assay.audits.report import AuditReport
+from assay.audits.scope import AuditPlan
 from assay.audits.trials import run_cases
 from assay.core.errors import DataError
 from assay.core.seeding import derive_seed

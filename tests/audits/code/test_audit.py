@@ -6,10 +6,10 @@ import random
 
 import pytest
 
-from assay.audits.audit import AuditPlan
 from assay.audits.code import audit_code, function_hacks
 from assay.audits.code.cases import attack_programs, certified_programs, usable
 from assay.audits.gates import Gates, check_gates
+from assay.audits.scope import AuditPlan
 from assay.core.errors import DataError
 from assay.core.task import ProceduralTaskSet
 from assay.envs.code.grammar import ProgramGenerator

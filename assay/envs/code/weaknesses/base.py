@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from assay.core.errors import UnknownNameError
 from assay.sandboxes.local.agent import codec
 
 T = TypeVar("T")
@@ -91,24 +90,3 @@ def attack(
 def _request(args: Sequence[Any], function: str) -> dict[str, Any]:
     row: dict[str, Any] = {"args": codec.to_json(list(args))}
     return {**row, "function": function} if function else row
-
-
-def _families() -> dict[str, Family]:
-    from assay.envs.code.weaknesses import data, files, injection, secrets, urls
-
-    return {family.__name__: family for module in (files, injection, data, secrets, urls) for family in module.FAMILIES}
-
-
-def family_names() -> tuple[str, ...]:
-    """Return the names of all families."""
-    return tuple(_families())
-
-
-def draw_weakness(rng: np.random.Generator, families: Sequence[str]) -> Weakness:
-    """Return a weakness of one of the families. `UnknownNameError` for a name that is none."""
-    known = _families()
-    for name in families:
-        if name not in known:
-            raise UnknownNameError("family of weaknesses", name, known)
-    draw = Draw(rng)
-    return known[draw.one(list(families))](draw)
