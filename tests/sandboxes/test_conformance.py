@@ -3,14 +3,13 @@
 import asyncio
 import json
 import os
-import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from assay.sandboxes import Call, Job, Limits, Sandbox
 from assay.sandboxes.local.agent import codec
+from tests.sandboxes.processes import descriptors
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs Linux")
 SHORT = Limits(cpu_seconds=1, wall_seconds=0.3)
@@ -94,25 +93,24 @@ def test_many_threads_and_asyncio(sandbox):
 
 def test_wall_limit_is_kept(sandbox):
     sandbox.run(Job(source="pass"))
-    started = time.monotonic()
-    assert sandbox.run(Job(source="import time; time.sleep(60)", limits=SHORT)).status == "wall_limit"
-    assert time.monotonic() - started < 10  # loose: the machine may be busy
+    result = sandbox.run(Job(source="import time; time.sleep(600)", limits=SHORT))
+    assert (result.status, result.signal) == ("wall_limit", 9)
 
 
-def test_descriptors_and_memory_do_not_grow(sandbox):
+def test_descriptors_do_not_grow(sandbox):
     sandbox.run(Job(source="pass"))
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = descriptors()
     for _ in range(100):
         sandbox.run(Job(source="open('x', 'w').write('y')"))
-    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1
+    assert (descriptors() - before).total() < 50  # one that leaks with each job makes a hundred
 
 
 def test_sessions_keep_their_state_and_leave_none(sandbox):
     for _ in range(2):
-        with sandbox.session(SHORT) as session:
+        with sandbox.session() as session:
             assert session.execute("'x' in globals()").value == "False"
             session.execute("x = 1")
-            assert session.execute("while True: pass").status == "interrupted"
+            assert session.execute("while True: pass", seconds=0.3).status == "interrupted"
             assert session.execute("x").value == "1"
 
 

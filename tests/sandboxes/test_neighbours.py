@@ -1,7 +1,6 @@
 """Jobs that run at the same time cannot find, reach or hurt each other."""
 
 import os
-import time
 
 import pytest
 
@@ -46,8 +45,6 @@ print(sorted(map(str, found)))
 def test_neighbours_are_strangers(sandbox):
     for _ in sandbox.run_many([Job(source="import time; time.sleep(0.2)")] * 2):
         pass  # both slots are there
-    started = time.monotonic()
     done = dict(sandbox.run_many([Job(source=source, limits=LIMITS) for source in (VICTIM, ATTACKER)]))
     assert done[0].text == "alive\n", done[0]
     assert done[1].text == "[]\n", done[1]
-    assert time.monotonic() - started < 60

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from assay.sandboxes.base import Job, JobResult, Limits, Sandbox, Status
 
 BREACH = b"BREACH"
+_LATE_SECONDS = 5.0
+"""Beyond the wall limit, for a machine that is busy with other things."""
 _ENDED: frozenset[Status] = frozenset({"ok", "nonzero", "signal"})
 _LIMITED: frozenset[Status] = frozenset(
     {"nonzero", "signal", "cpu_limit", "wall_limit", "memory_limit", "output_limit", "pids_limit"}
@@ -90,6 +92,6 @@ def _judge(attack: Attack, result: JobResult) -> str:
         return f"breached: {result.text.strip()[:300]}"
     if result.status not in attack.allowed:
         return f"ended as {result.status} ({result.reason or result.text[:100]}); {result.stderr[-200:]!r}"
-    if result.wall_seconds > attack.limits.wall + 1:
+    if result.wall_seconds > attack.limits.wall + _LATE_SECONDS:
         return f"ran for {result.wall_seconds:.1f} s, the limit is {attack.limits.wall:g} s"
     return ""

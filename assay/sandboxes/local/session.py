@@ -18,7 +18,8 @@ from assay.sandboxes.local.execution import Execution
 from assay.sandboxes.local.pool import SlotPool
 
 _LIFETIME = 24 * 3600.0
-_GRACE_SECONDS = 1.0
+_GRACE_SECONDS = 3.0
+"""For the interpreter to notice the interrupt, also on a machine that is busy with other things."""
 _LIFETIME_CPU = 3600.0
 
 

@@ -86,14 +86,15 @@ def test_a_container_is_replaced_after_its_jobs_and_when_killed(docker_url, clie
         assert len(seen) >= 2
 
         def kill():
-            time.sleep(0.5)
+            while not sandbox._pool._all or sandbox._pool._idle:  # until a container has the job
+                time.sleep(0.01)
             for container in ours(client):
                 if container.id not in others:
                     container.kill()
 
         killer = threading.Thread(target=kill)
         killer.start()
-        result = sandbox.run(Job(source="import time; time.sleep(1); print('done')"))
+        result = sandbox.run(Job(source="import time; time.sleep(5); print('done')"))
         killer.join()
         assert (result.status, result.text, result.attempts) == ("ok", "done\n", 2)
     assert {c.id for c in ours(client)} == others

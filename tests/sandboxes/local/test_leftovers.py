@@ -3,7 +3,10 @@
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from assay.sandboxes import Job, LocalSandbox
 from assay.sandboxes.local.source import remove_leftovers
@@ -14,18 +17,24 @@ def aged(path: Path) -> Path:
     return path
 
 
-def test_only_what_nobody_uses_is_removed() -> None:
-    root = Path(tempfile.gettempdir())
+@pytest.fixture
+def root(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A directory for temporary files that no other process looks into."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+def test_only_what_nobody_uses_is_removed(root: Path) -> None:
     dead = aged(Path(tempfile.mkdtemp(prefix="assay-boxes-")))
     young = Path(tempfile.mkdtemp(prefix="assay-boxes-"))
-    before = set(root.glob("assay-boxes-*"))
     with LocalSandbox(1) as sandbox:
         assert sandbox.run(Job("print(1)")).stdout == b"1\n"
         assert not dead.exists()
-        (used,) = set(root.glob("assay-boxes-*")) - before
+        (used,) = set(root.glob("assay-boxes-*")) - {young}
         aged(used)
         remove_leftovers()
         assert used.exists() and young.exists()
         assert sandbox.run(Job("print(2)")).stdout == b"2\n"
-    assert not used.exists()
-    young.rmdir()
+    assert set(root.glob("assay-boxes-*")) == {young}

@@ -43,7 +43,9 @@ def test_a_slow_cell_is_interrupted(sandbox):
 
 def test_a_cell_that_cannot_be_interrupted_ends_the_session(sandbox):
     with sandbox.session() as session:
-        stubborn = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
+        stubborn = (
+            "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nimport time\nwhile True: time.sleep(60)"
+        )
         assert session.execute(stubborn, seconds=0.3).status == "dead"
         assert session.execute("1").status == "dead"
 

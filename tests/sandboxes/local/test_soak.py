@@ -7,11 +7,11 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from assay.sandboxes import Job, Limits, LocalSandbox, Tier
+from tests.sandboxes.processes import children, descriptors, slot_processes
 
 pytestmark = [pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs Linux"), pytest.mark.slow]
 JOBS = 150
@@ -29,6 +29,7 @@ SHORT = Limits(cpu_seconds=1, wall_seconds=0.2)
 
 def test_jobs_survive_random_kills_and_nothing_leaks():
     rng = random.Random(0)
+    before = descriptors()
     kinds = [rng.choice([*KINDS, "ok", "ok", "ok"]) for _ in range(JOBS)]
     with LocalSandbox(2, min_tier=Tier.FILTERED) as sandbox:
         sandbox.run(Job(source="pass"))
@@ -44,13 +45,14 @@ def test_jobs_survive_random_kills_and_nothing_leaks():
         over.set()
         killer.join()
         sandbox.run(Job(source="pass"))
-        descriptors = len(list(Path("/proc/self/fd").iterdir()))
+        jobs = [pid for slot in slot_processes(sandbox) for pid in children(slot)]
         slots = len(sandbox._pool._all)
     wrong = Counter((kind, r.status, r.reason) for kind, r in zip(kinds, results, strict=True) if r.status != kind)
     assert not {key for key in wrong if key[1] not in ("internal_error", "broke_sandbox")}
     assert sum(wrong.values()) <= JOBS // 50  # one job hit three times is told as such
     assert slots <= 2
-    assert descriptors < 64
+    assert not jobs
+    assert not descriptors() - before
 
 
 def _kill_at_random(sandbox, over):
