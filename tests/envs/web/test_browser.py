@@ -69,7 +69,7 @@ def test_both_drivers_show_the_same_and_the_same_turns_solve_both(level):
         assert text.reset(options={"task": task})[0] == real.reset(options={"task": task})[0]
         for turn in turns:
             seen, shown = text.step(turn), real.step(turn)
-            assert seen[0] == shown[0] and seen[2] == shown[2], turn
+            assert seen[0] == shown[0] and seen[2] == shown[2], (turn, shown[4])
         assert seen[4]["verdict"].correct and shown[4]["verdict"].correct
     real.close()
 
@@ -128,6 +128,25 @@ def test_history_begins_with_the_episode(driver):
     assert driver.page().title == "Home"
 
 
+def test_a_page_that_moves_on_by_itself_while_it_is_looked_at_is_no_fault(driver):
+    last = 30
+    move = "<title>{}</title><script>setTimeout(() => location.replace('/p{}'), {})</script>"
+    pages = {f"p{i}": move.format(i, i + 1, i % 5) for i in range(last)}
+    driver.open(site(**pages, **{f"p{last}": "<title>end</title>"}), "/p0")
+    while driver.page().title != "end":
+        driver.scroll("down")
+
+
+def test_an_element_of_a_page_that_has_moved_on_is_refused(driver):
+    driver.open(site(home="<a href=/other>go</a>", other="<a href=/>go</a>"))
+    driver.page()
+    driver.script("() => { location = '/other'; }")
+    driver._run(driver.tab.settle())
+    with pytest.raises(ToolError, match="changed by itself"):
+        driver.click(1)
+    assert driver.page().path == "/other"
+
+
 def test_nothing_is_kept_from_one_episode_to_the_next(driver):
     leave = "<script>localStorage.x=1; document.cookie='x=1'; window.name='x'; sessionStorage.x=1</script>"
     look = "<script>document.write([localStorage.x, document.cookie, window.name, sessionStorage.x].join('|'))</script>"
@@ -170,12 +189,13 @@ def test_the_page_reaches_no_other_origin(driver):
     out = f"http://127.0.0.1:{port}/"
     page = (
         f"<img src={out}img><script>const say = (word) => () => {{ document.title = word; }};"
-        f"fetch('{out}fetch').then(say('out'), say('shut')); new WebSocket('ws://127.0.0.1:{port}/ws');"
+        f"window.tried = fetch('{out}fetch').then(say('out'), say('shut')); new WebSocket('ws://127.0.0.1:{port}/ws');"
         f"window.open('{out}popup'); navigator.sendBeacon('{out}beacon');</script>"
         f"<a id=a href={out}link>link</a><button onclick=\"location='{out}move'\">move</button>"
         "<iframe src='file:///etc/passwd'></iframe>"
     )
     driver.open(site(home=page))
+    driver.script("() => window.tried")
     driver.click(number(driver, "move"))
     with pytest.raises(ToolError, match="outside"):
         driver.click(number(driver, "link"))
@@ -203,10 +223,13 @@ def _listen(heard):
 def test_a_page_that_hangs_is_a_fault_and_the_next_episode_goes_on():
     from assay.envs.web.drivers.browser import BrowserDriver
 
-    driver = BrowserDriver(seconds=2.0)
+    driver = BrowserDriver()
     driver.open(site(home="<button onclick='while (true) {}'>hang</button>"))
+    hang, patience = number(driver, "hang"), driver.seconds
+    driver.seconds = 2.0
     with pytest.raises(Fault, match="did not answer"):
-        driver.click(number(driver, "hang"))
+        driver.click(hang)
+    driver.seconds = patience
     with pytest.raises(Fault, match="no site"):
         driver.page()
     driver.open(site(home="<p>fine</p>"))
@@ -227,7 +250,7 @@ def test_a_killed_browser_costs_the_episode_and_nothing_else(browser):
     task = env.tasks[0]
     turns = env.demonstration(task)
     env.reset(options={"task": task})
-    os.kill(browser.run(browser.process(), 5), signal.SIGKILL)
+    os.kill(browser.run(browser.process(), 60), signal.SIGKILL)
     *_, reward, terminated, truncated, info = env.step(turns[0])
     assert (reward, terminated, truncated) == (0.0, False, True)
     assert info["verdict"].score is None and "browser failed" in info["verdict"].reason
@@ -240,12 +263,15 @@ def test_the_last_driver_takes_the_browser_along(browser_path):
     from assay.envs.web.drivers.chrome import Chrome
 
     chrome = Chrome()
-    process = chrome.run(chrome.process(), 20)
+    process = chrome.run(chrome.process(), 60)
     assert Path(f"/proc/{process}").exists()
     chrome.close()
     chrome.close()
-    status = Path(f"/proc/{process}/stat")
-    assert not status.exists() or status.read_text().split()[2] == "Z"
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    assert state == "Z"
 
 
 def test_several_threads_share_the_browser():

@@ -19,7 +19,6 @@ from assay.envs.web.drivers.tab import Tab
 from assay.envs.web.page.tree import Page, read_page
 
 T = TypeVar("T")
-_LEAVE_SECONDS = 5.0
 
 
 class BrowserDriver(ScreenDriver):
@@ -28,13 +27,14 @@ class BrowserDriver(ScreenDriver):
     Args:
         width: Of the screen in pixels.
         height: Of the screen in pixels.
-        seconds: That any one action may take.
+        seconds: That any one action may take. Generous, because an action on a busy machine takes many times as long as
+            on an idle one, and one that is given up costs the episode.
         everything: Whether whatever shows a text or reacts to the mouse has a number, for pages made of scripts.
     """
 
     blocking = True
 
-    def __init__(self, *, width: int = 800, height: int = 600, seconds: float = 15.0, everything: bool = False) -> None:
+    def __init__(self, *, width: int = 800, height: int = 600, seconds: float = 60.0, everything: bool = False) -> None:
         if not (1 <= width <= 4096 and 1 <= height <= 4096):
             raise ConfigError(f"a screen has 1 to 4096 pixels each way, not {width} x {height}")
         if seconds <= 0:
@@ -156,7 +156,7 @@ class BrowserDriver(ScreenDriver):
         self._page = None
         if self._chrome is not None and self._tab is not None:
             try:
-                self._chrome.run(self._chrome.give_back(self._tab, (self.width, self.height)), _LEAVE_SECONDS)
+                self._chrome.run(self._chrome.give_back(self._tab, (self.width, self.height)), chrome.GRACE)
                 self._tab = None
             except Fault:
                 self._lose()
@@ -166,7 +166,7 @@ class BrowserDriver(ScreenDriver):
         tab, self._tab, self._page = self._tab, None, None
         if self._chrome is not None and tab is not None:
             with contextlib.suppress(Fault):  # a browser that is gone took its tabs along
-                self._chrome.run(tab.close(), _LEAVE_SECONDS)
+                self._chrome.run(tab.close(), chrome.GRACE)
 
     def _on_screen(self, x: float, y: float) -> tuple[float, float]:
         if not (0 <= x < self.width and 0 <= y < self.height):

@@ -46,7 +46,8 @@ _ARGUMENTS = (
 )
 TAB_LIFE = 100
 """Episodes after which a tab is replaced, since pages leave memory behind."""
-_GRACE = 5.0
+GRACE = 30.0
+"""Seconds that what has ended may take to be cleaned up."""
 
 
 def find_browser() -> str | None:
@@ -74,7 +75,7 @@ class Chrome:
         """Run work on the browser's loop, from any thread. `Fault` when it takes longer, or the browser fails."""
         future = self._loop.submit(asyncio.wait_for(work, seconds))
         try:
-            return future.result(seconds + _GRACE)
+            return future.result(seconds + GRACE)
         except (TimeoutError, FutureTimeoutError):
             future.cancel()
             raise Fault(f"the page did not answer within {seconds:g} s") from None
@@ -109,7 +110,7 @@ class Chrome:
     def close(self) -> None:
         """End the browser. Idempotent."""
         with contextlib.suppress(Fault):
-            self.run(self._stop(), _GRACE)
+            self.run(self._stop(), 3 * GRACE)
         self._loop.close()
 
     async def _connected(self) -> Browser:
@@ -118,7 +119,7 @@ class Chrome:
                 await self._stop()
                 self._playwright = await async_playwright().start()
                 self._browser = await self._playwright.chromium.launch(
-                    executable_path=find_browser(), args=list(_ARGUMENTS), handle_sigint=False
+                    executable_path=find_browser(), args=list(_ARGUMENTS), handle_sigint=False, timeout=0
                 )
             return self._browser
 
@@ -129,7 +130,7 @@ class Chrome:
         for ending in (browser and browser.close(), playwright and playwright.stop()):
             if ending:
                 with contextlib.suppress(PlaywrightError, TimeoutError):  # what is dead already need not end
-                    await asyncio.wait_for(ending, _GRACE)
+                    await asyncio.wait_for(ending, GRACE)
 
 
 _lock = threading.Lock()

@@ -4,7 +4,7 @@ The page talks to the site of its episode and to nothing else: requests are stop
 domain `Fetch`) and answered by the ASGI application, redirects too, so there is no server and no port. A request to any
 other origin is refused; one that would lead the page away leaves it where it is.
 
-All methods run on the browser's event loop.
+All methods run on the browser's event loop. None has a time limit of its own: whoever runs them sets one.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from playwright.async_api import Error as PlaywrightError
@@ -26,6 +27,7 @@ from assay.envs.web.page.dom import Element
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, CDPSession, JSHandle, Page
 
+T = TypeVar("T")
 Point = tuple[float, float]
 _SNAPSHOT = files("assay.envs.web.drivers").joinpath("snapshot.js").read_text()
 _POINT = """(s, i) => {
@@ -52,8 +54,9 @@ _SELECT = """(s, [i, option]) => {
   e.dispatchEvent(new Event("input", {bubbles: true}));
   e.dispatchEvent(new Event("change", {bubbles: true}));
 }"""
-_SHOTS = 6
-_SHOT_PAUSE = 0.05
+_PAUSE = 0.05
+_MOVED = ("navigated or closed", "context was destroyed", "Cannot find context", "interrupted by another navigation")
+"""What the browser says when a page went elsewhere while it was asked something."""
 
 
 @dataclass(slots=True, eq=False)
@@ -93,6 +96,7 @@ class Tab:
             accept_downloads=False,
             reduced_motion="reduce",
         )
+        context.set_default_timeout(0)
         await context.add_init_script("if (window === window.top) window.name = '';")  # it would survive the site
         page = await context.new_page()
         tab = cls(context, page, await context.new_cdp_session(page))
@@ -136,7 +140,11 @@ class Tab:
 
     async def go(self, url: str) -> None:
         """Open an address."""
-        await self.page.goto(url, wait_until="domcontentloaded")
+        try:
+            await self.page.goto(url, wait_until="domcontentloaded")
+        except PlaywrightError as error:
+            if not _moved(error):  # a page may send its visitor on before it is complete
+                raise
         await self.settle()
 
     async def back(self) -> None:
@@ -149,8 +157,7 @@ class Tab:
 
     async def click(self, index: int) -> None:
         """Click the middle of an element with the mouse, as a person would."""
-        assert self.snapshot is not None
-        point = await self.snapshot.evaluate(_POINT, index)
+        point = await self._use(_POINT, index)
         if point is None:
             raise ToolError("that element cannot be seen on the page now")
         await self.click_at((point[0], point[1]))
@@ -170,8 +177,7 @@ class Tab:
 
     async def fill(self, index: int, text: str) -> None:
         """Replace what a textbox holds."""
-        assert self.snapshot is not None
-        await self.snapshot.evaluate(_FOCUS, index)
+        await self._use(_FOCUS, index)
         if text:
             await self.page.keyboard.insert_text(text)
         else:
@@ -190,20 +196,30 @@ class Tab:
 
     async def select(self, index: int, option: int) -> None:
         """Choose an option of a combobox."""
-        assert self.snapshot is not None
-        await self.snapshot.evaluate(_SELECT, [index, option])
+        await self._use(_SELECT, [index, option])
         await self.settle()
 
     async def scroll(self, screens: float) -> None:
         """Scroll by a part of the screen."""
-        await self.page.evaluate("(n) => window.scrollBy({top: n * innerHeight, behavior: 'instant'})", screens)
+        scroll = "(n) => window.scrollBy({top: n * innerHeight, behavior: 'instant'})"
+        await self._steadily(lambda: self.page.evaluate(scroll, screens))
+
+    async def _use(self, script: str, argument: Any) -> Any:
+        """Run a script on the elements that were seen last; `ToolError` when they are gone."""
+        assert self.snapshot is not None
+        try:
+            return await self.snapshot.evaluate(script, argument)
+        except PlaywrightError as error:
+            if _moved(error):
+                raise ToolError("the page has changed by itself since it was shown") from error
+            raise
 
     # -- what an agent sees -----------------------------------------------------------------------------------
 
     async def look(self, *, everything: bool) -> Element:
         """Return the document as it is now."""
-        old, self.snapshot = self.snapshot, await self.page.evaluate_handle(_SNAPSHOT, everything)
-        tree = await self.snapshot.evaluate("(s) => s.tree")
+        old = self.snapshot
+        tree = await self._steadily(lambda: self._snap(everything))
         if old is not None:
             with contextlib.suppress(PlaywrightError):  # a page that is gone took its elements along
                 await old.dispose()
@@ -211,26 +227,47 @@ class Tab:
         root.children.append(_element(tree, root))
         return root
 
+    async def _snap(self, everything: bool) -> list[Any]:
+        self.snapshot = await self.page.evaluate_handle(_SNAPSHOT, everything)
+        tree: list[Any] = await self.snapshot.evaluate("(s) => s.tree")
+        return tree
+
     async def shoot(self) -> bytes:
-        """Return a PNG of the screen. `Fault` when the browser cannot make one, also after a while."""
-        for attempt in range(_SHOTS):
+        """Return a PNG of the screen."""
+        while True:
             try:
                 picture = await self.page.screenshot(type="png", animations="disabled", caret="hide")
             except PlaywrightError as error:
-                if "screenshot" not in str(error) or attempt == _SHOTS - 1:
+                if "capture screenshot" not in str(error) and not _moved(error):
                     raise
             else:
                 if picture.startswith(b"\x89PNG"):
                     return picture
-            await asyncio.sleep(_SHOT_PAUSE)  # right after a navigation there may be nothing to capture yet
-        raise Fault(f"no screenshot in {_SHOTS} attempts")
+            await asyncio.sleep(_PAUSE)  # right after a navigation there may be nothing to capture yet
 
     async def settle(self) -> None:
         """Wait until the page has arrived where the last action leads."""
-        await self.cdp.send("Runtime.evaluate", {"expression": "1"})
+        await self._steadily(lambda: self.cdp.send("Runtime.evaluate", {"expression": "1"}))
         await self.arrived.wait()
         if self.failure is not None:
             raise self.failure
+
+    async def _steadily(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Return what the page answers; one that goes elsewhere meanwhile is asked again where it arrives.
+
+        A question that reaches the browser while it puts the next page in place is dropped with an error, and how often
+        that happens depends on how busy the machine is.
+        """
+        while True:
+            await self.arrived.wait()
+            if self.failure is not None:
+                raise self.failure
+            try:
+                return await ask()
+            except PlaywrightError as error:
+                if not _moved(error):
+                    raise
+            await asyncio.sleep(_PAUSE)
 
     # -- the network ------------------------------------------------------------------------------------------
 
@@ -270,6 +307,10 @@ class Tab:
             await self.cdp.send("Fetch.failRequest", {**command, "errorReason": "BlockedByClient"})
 
 
+def _moved(error: PlaywrightError) -> bool:
+    return any(words in str(error) for words in _MOVED)
+
+
 def _element(raw: list[Any], parent: Element) -> Element:
     tag, attributes, children, value, checked, box, index = raw
     element = Element(tag, attributes, [], parent, value, checked, index, (box[0], box[1], box[2], box[3]))
@@ -279,6 +320,6 @@ def _element(raw: list[Any], parent: Element) -> Element:
 
 async def _close_quietly(page: Page) -> None:
     """Close a window that a page opened."""
-    if await page.opener() is not None:
-        with contextlib.suppress(PlaywrightError):
+    with contextlib.suppress(PlaywrightError):
+        if await page.opener() is not None:
             await page.close()
