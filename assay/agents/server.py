@@ -6,26 +6,22 @@
 top_logprobs and tools; `GET /v1/models` lists the one model. A choice i > 0 of a seeded request has a seed derived from
 (seed, i), so it does not depend on n. What the server cannot do (streams, stop strings) it refuses instead of ignoring.
 
-The standard library's threading server is enough: a thread waits for each connection while the engine batches all
-requests on a loop of its own.
+A thread waits for each connection while the engine batches all requests on a loop of its own.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
-import threading
 import time
 import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
 from assay.agents.engines.base import Engine, SamplingParams
 from assay.agents.local_chat import Answer, LocalChatModel
-from assay.core.errors import AssayError, ConfigError, EngineFault
+from assay.core.errors import AssayError, EngineFault
+from assay.core.http_server import BackgroundServer, JsonHandler, serve_until_interrupted
 from assay.core.seeding import derive_seed
 from assay.core.tool import ToolCall, parse_tool_calls, strip_tool_calls
 
@@ -63,7 +59,7 @@ class ChatRequest(BaseModel):
         )
 
 
-class ChatServer:
+class ChatServer(BackgroundServer):
     """Serves one engine until it is closed. A context manager."""
 
     def __init__(
@@ -83,35 +79,17 @@ class ChatServer:
         self.model_name, self.max_tokens = model_name, max_tokens
         self.chat = LocalChatModel(engine, tokenizer)
         self.tokenizer = tokenizer
-        try:
-            self._http = _HttpServer((host, port), _Handler)
-        except OSError as error:
-            raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}") from error
-        self._http.owner = self
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="assay-server", daemon=True)
-        self._thread.start()
+        super().__init__(host, port, _Handler, name="assay-server")
 
     @property
     def url(self) -> str:
         """The base URL for clients, `/v1` included."""
-        host, port = self._http.server_address[:2]
-        return f"http://{host!s}:{port}/v1"
-
-    def join(self) -> None:
-        """Wait until another thread closes the server."""
-        self._thread.join()
+        return f"{super().url}/v1"
 
     def close(self) -> None:
         """Stop listening and close the engine. Idempotent."""
-        self._http.shutdown()
-        self._http.server_close()
+        super().close()
         self.chat.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def answer(self, request: ChatRequest) -> dict[str, Any]:
         """Return the body of a chat completion."""
@@ -167,11 +145,8 @@ class ChatServer:
 
 def serve(engine: Engine, tokenizer: Any, host: str = "127.0.0.1", port: int = 8000, **options: Any) -> None:
     """Serve until interrupted (Ctrl-C). The options are those of `ChatServer`."""
-    with ChatServer(engine, tokenizer, host=host, port=port, **options) as server:
-        sys.stdout.write(f"serving {server.model_name!r} at {server.url}\n")
-        sys.stdout.flush()
-        with contextlib.suppress(KeyboardInterrupt):
-            server.join()
+    server = ChatServer(engine, tokenizer, host=host, port=port, **options)
+    serve_until_interrupted(server, f"serving {server.model_name!r} at {server.url}")
 
 
 class _HttpError(Exception):
@@ -180,20 +155,15 @@ class _HttpError(Exception):
         self.status, self.code = status, code
 
 
-class _HttpServer(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 1024
-    owner: ChatServer
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"  # connections stay open between requests
-    server: _HttpServer
+class _Handler(JsonHandler):
+    @property
+    def _owner(self) -> ChatServer:
+        return self.server.owner  # type: ignore[attr-defined,no-any-return]
 
     def do_GET(self) -> None:
         """Answer a GET request."""
         if self.path == "/v1/models":
-            self._send(200, self.server.owner.models())
+            self.send_json(200, self._owner.models())
         else:
             self._refuse(_HttpError(404, f"there is no GET {self.path}"))
 
@@ -203,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if self.path != "/v1/chat/completions":
                 raise _HttpError(404, f"there is no POST {self.path}")
-            self._send(200, self.server.owner.answer(ChatRequest.model_validate_json(body)))
+            self.send_json(200, self._owner.answer(ChatRequest.model_validate_json(body)))
         except _HttpError as error:
             self._refuse(error)
         except ValidationError as error:
@@ -216,18 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refuse(self, error: _HttpError) -> None:
         kind = "invalid_request_error" if error.status < 500 else "server_error"
-        self._send(error.status, {"error": {"message": str(error), "type": kind, "code": error.code}})
-
-    def _send(self, status: int, body: dict[str, Any]) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: a library does not write to the terminal."""
+        self.send_json(error.status, {"error": {"message": str(error), "type": kind, "code": error.code}})
 
 
 def _as_message(message: dict[str, Any]) -> dict[str, Any]:

@@ -9,19 +9,16 @@ is a `SandboxError`. Beyond this machine the server listens only with a token.
 
 from __future__ import annotations
 
-import contextlib
 import hmac
 import ipaddress
-import json
-import sys
 import threading
 from dataclasses import asdict, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 
 from pydantic import ValidationError
 
 from assay.core.errors import AssayError, ConfigError
+from assay.core.http_server import BackgroundServer, JsonHandler, serve_until_interrupted
 from assay.sandboxes.base import Job, Limits, Sandbox, SandboxFault
 from assay.sandboxes.languages import COMPILE_LIMITS, toolchains
 from assay.sandboxes.remote import wire
@@ -42,7 +39,7 @@ _MAX_BODY = 64 * 2**20
 _MAX_WAITING = 1024
 
 
-class SandboxServer:
+class SandboxServer(BackgroundServer):
     """Serves one sandbox until it is closed; the sandbox stays its owner's. A context manager."""
 
     def __init__(
@@ -56,35 +53,7 @@ class SandboxServer:
             raise ConfigError(f"listening on {host} lets others run programs here: set a token")
         self.sandbox, self.token, self.most = sandbox, token, most
         self.waiting = threading.BoundedSemaphore(_MAX_WAITING)
-        try:
-            self._http = _HttpServer((host, port), _Handler)
-        except OSError as error:
-            raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}") from error
-        self._http.owner = self
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="assay-sandbox-server")
-        self._thread.daemon = True
-        self._thread.start()
-
-    @property
-    def url(self) -> str:
-        """The base URL for clients."""
-        host, port = self._http.server_address[:2]
-        return f"http://{host!s}:{port}"
-
-    def join(self) -> None:
-        """Wait until another thread closes the server."""
-        self._thread.join()
-
-    def close(self) -> None:
-        """Stop listening. Idempotent."""
-        self._http.shutdown()
-        self._http.server_close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
+        super().__init__(host, port, _Handler, name="assay-sandbox-server")
 
     def answer(self, body: bytes) -> dict[str, Any]:
         """Return the answer to a request. Raises `ConfigError` or `ValidationError` for one that is refused."""
@@ -114,11 +83,8 @@ class SandboxServer:
 
 def serve(sandbox: Sandbox, host: str, port: int, token: str) -> None:
     """Serve until interrupted (Ctrl-C)."""
-    with SandboxServer(sandbox, host=host, port=port, token=token) as server:
-        sys.stdout.write(f"serving a sandbox at {server.url}{wire.RUN_CODE}\n")
-        sys.stdout.flush()
-        with contextlib.suppress(KeyboardInterrupt):
-            server.join()
+    server = SandboxServer(sandbox, host=host, port=port, token=token)
+    serve_until_interrupted(server, f"serving a sandbox at {server.url}{wire.RUN_CODE}")
 
 
 def _loopback(host: str) -> bool:
@@ -130,71 +96,55 @@ def _loopback(host: str) -> bool:
         return False
 
 
-class _HttpServer(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 1024
-    owner: SandboxServer
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"  # connections stay open between requests
-    server: _HttpServer
+class _Handler(JsonHandler):
+    @property
+    def _owner(self) -> SandboxServer:
+        return self.server.owner  # type: ignore[attr-defined,no-any-return]
 
     def do_GET(self) -> None:
         """Answer a GET request."""
         if not self._allowed():
             return
         if self.path != CAPABILITIES:
-            self._send(404, {"detail": f"there is no GET {self.path}; this server knows POST {wire.RUN_CODE}"})
+            self.send_json(404, {"detail": f"there is no GET {self.path}; this server knows POST {wire.RUN_CODE}"})
             return
         try:
-            report = self.server.owner.sandbox.capabilities()
+            report = self._owner.sandbox.capabilities()
         except SandboxFault as fault:
-            self._send(500, {"detail": str(fault)})
+            self.send_json(500, {"detail": str(fault)})
         else:
-            self._send(200, {**asdict(report), "tier": int(report.tier)})
+            self.send_json(200, {**asdict(report), "tier": int(report.tier)})
 
     def do_POST(self) -> None:
         """Answer a POST request."""
         length = self.headers.get("Content-Length", "")
         if not length.isdigit() or int(length) > _MAX_BODY:
             self.close_connection = True
-            self._send(413, {"detail": f"a body of at most {_MAX_BODY} bytes, with Content-Length, is needed"})
+            self.send_json(413, {"detail": f"a body of at most {_MAX_BODY} bytes, with Content-Length, is needed"})
             return
         body = self.rfile.read(int(length))
         if not self._allowed():
             return
         if self.path != wire.RUN_CODE:
-            self._send(404, {"detail": f"there is no POST {self.path}; this server knows {wire.RUN_CODE}"})
+            self.send_json(404, {"detail": f"there is no POST {self.path}; this server knows {wire.RUN_CODE}"})
             return
-        if not self.server.owner.waiting.acquire(blocking=False):
-            self._send(429, {"detail": "too many requests are waiting"})
+        if not self._owner.waiting.acquire(blocking=False):
+            self.send_json(429, {"detail": "too many requests are waiting"})
             return
         try:
-            self._send(200, self.server.owner.answer(body))
+            self.send_json(200, self._owner.answer(body))
         except ValidationError as error:
             first = error.errors()[0]
-            self._send(422, {"detail": f"{'.'.join(map(str, first['loc']))}: {first['msg']}"})
+            self.send_json(422, {"detail": f"{'.'.join(map(str, first['loc']))}: {first['msg']}"})
         except AssayError as error:
-            self._send(400, {"detail": str(error)})
+            self.send_json(400, {"detail": str(error)})
         finally:
-            self.server.owner.waiting.release()
+            self._owner.waiting.release()
 
     def _allowed(self) -> bool:
-        wanted = f"Bearer {self.server.owner.token}".encode()
+        wanted = f"Bearer {self._owner.token}".encode()
         given = self.headers.get("Authorization", "").encode("latin-1", "replace")
-        if self.server.owner.token and not hmac.compare_digest(given, wanted):
-            self._send(401, {"detail": "the token is missing or wrong"})
+        if self._owner.token and not hmac.compare_digest(given, wanted):
+            self.send_json(401, {"detail": "the token is missing or wrong"})
             return False
         return True
-
-    def _send(self, status: int, body: dict[str, Any]) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: a library does not write to the terminal."""
