@@ -78,8 +78,7 @@ def audit(
     rows = load_labels(labels) if labels is not None else ()
     plan = AuditPlan(certified=certified or full, attack=attack or full, probes=probes or full, seed=seed)
     if tasks is not None:
-        grade = _audit_designs if tasks.is_dir() else _audit_code
-        result = grade(verifier, options or [], tasks, plan)
+        result = _audit_programs(verifier, options or [], tasks, plan)
     else:
         result = run(verifier, rows, options=parse_options(options or []), plan=plan, allow_unreadable=allow_unreadable)
     show(result)
@@ -103,22 +102,21 @@ def audit(
         raise typer.Exit(1)
 
 
-def _audit_code(verifier: str, options: list[str], tasks: Path, plan: AuditPlan) -> AuditReport:
-    """Audit a grader of code. What nothing was asked for gets both parts."""
+def _audit_programs(verifier: str, options: list[str], tasks: Path, plan: AuditPlan) -> AuditReport:
+    """Audit a grader of code, or of hardware designs for a folder. What nothing was asked for gets both parts."""
+    certified, attack = (plan.certified, plan.attack) if plan.certified or plan.attack else (True, True)
+    given = parse_options(options)
+
+    def scaled(usual: AuditPlan) -> AuditPlan:
+        return replace(usual, certified=certified, attack=attack, seed=plan.seed)
+
+    if tasks.is_dir():
+        from assay.audits.hardware import DESIGN_PLAN, audit_designs
+        from assay.envs.verilog.layouts import design_tasks
+
+        return audit_designs(verifier, list(design_tasks(tasks)), options=given, plan=scaled(DESIGN_PLAN))
     from assay.audits.code import CODE_PLAN, audit_code
     from assay.core.task import load_tasks
     from assay.envs.code.rows import code_task
 
-    parts = (plan.certified, plan.attack) if plan.certified or plan.attack else (True, True)
-    plan = replace(CODE_PLAN, certified=parts[0], attack=parts[1], seed=plan.seed)
-    return audit_code(verifier, list(load_tasks(tasks, code_task)), options=parse_options(options), plan=plan)
-
-
-def _audit_designs(verifier: str, options: list[str], tasks: Path, plan: AuditPlan) -> AuditReport:
-    """Audit a grader of hardware designs. What nothing was asked for gets both parts."""
-    from assay.audits.hardware import DESIGN_PLAN, audit_designs
-    from assay.envs.verilog.layouts import design_tasks
-
-    parts = (plan.certified, plan.attack) if plan.certified or plan.attack else (True, True)
-    plan = replace(DESIGN_PLAN, certified=parts[0], attack=parts[1], seed=plan.seed)
-    return audit_designs(verifier, list(design_tasks(tasks)), options=parse_options(options), plan=plan)
+    return audit_code(verifier, list(load_tasks(tasks, code_task)), options=given, plan=scaled(CODE_PLAN))

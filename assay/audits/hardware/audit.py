@@ -11,17 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from assay.audits.accuracy import latency
 from assay.audits.adapters import AnyVerifier, resolve
 from assay.audits.case import Case
-from assay.audits.certified import measure_certified
 from assay.audits.corpora import UnreadableGold
-from assay.audits.exploits import Exploits, by_family, exploit_findings
-from assay.audits.findings import error_findings, killed_findings, ranked
 from assay.audits.hardware.cases import Known, attack_designs, certified_designs, know
+from assay.audits.programs import judge_programs
 from assay.audits.report import AuditReport
 from assay.audits.scope import AuditPlan
-from assay.audits.trials import run_cases
 from assay.core.errors import DataError
 from assay.core.seeding import derive_seed
 from assay.core.task import Task
@@ -66,23 +62,15 @@ def audit_designs(
         if len(certified) >= plan.cases:
             break
         certified += certified_designs(runner, known[int(index)], rng)
-    trials = run_cases(source, certified[: plan.cases], plan.limits, threshold=plan.threshold)
     attacks = attack_designs(known, most=plan.attacks, seed=plan.seed) if plan.attack else []
-    attacked = run_cases(source, attacks, plan.limits, threshold=plan.threshold)
-    measured = measure_certified(trials, level=plan.level, seed=plan.seed) if trials else None
-    exploits = Exploits(by_family(attacked, level=plan.level), (), (), None) if attacked else None
-    findings = [*(measured.findings() if measured else ()), *(exploit_findings(exploits, ()) if exploits else ())]
-    findings += killed_findings(trials + attacked) + error_findings(trials + attacked)
-    return AuditReport(
-        verifier=source.label,
-        plan=plan,
-        latency=latency(trials or attacked),
-        unreadable=tuple(unreadable),
-        findings=tuple(ranked(findings)),
-        certified=measured,
-        exploits=exploits,
-        frame="```verilog\n{answer}\n```",
-        seconds=time.perf_counter() - started,
+    return judge_programs(
+        source,
+        plan,
+        certified=certified[: plan.cases],
+        attacks=attacks,
+        unreadable=unreadable,
+        language="verilog",
+        started=started,
     )
 
 
