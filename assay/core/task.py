@@ -269,6 +269,14 @@ def load_tasks(
     return TaskList(tasks)
 
 
+def of_split(tasks: Iterable[Task], split: str | None, source: str | Path) -> TaskList:
+    """Return the tasks of a split, all of them for None and `all`. `DataError` when the source has none of it."""
+    chosen = [task for task in tasks if split in (None, "all", task.split)]
+    if not chosen:
+        raise DataError(f"holds no rows of split {split!r}", path=str(source))
+    return TaskList(chosen)
+
+
 def concatenate(sets: Sequence[TaskSet]) -> TaskList:
     """Join sized task sets."""
     return TaskList(task for tasks in sets for task in tasks)

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from assay.core.errors import ConfigError, DataError
-from assay.core.task import Task, TaskList
+from assay.core.task import Task, of_split
 from assay.envs.base import SingleTurnEnv
 from assay.envs.math.rows import RowFormat, last_boxed, read_math_rows
 from assay.verifiers import make_verifier
@@ -65,10 +65,7 @@ class MathWordEnv(SingleTurnEnv):
         """The rows whose gold cannot be read, as `line: reason`."""
         if rows.unreadable and not allow_unreadable:
             raise DataError(_refusal(rows), path=str(data))
-        tasks = [task for task in rows.tasks if split in ("all", task.split)]
-        if not tasks:
-            raise DataError(f"holds no rows of split {split!r}", path=str(data))
-        super().__init__(TaskList(tasks), judge, render_mode=render_mode)
+        super().__init__(of_split(rows.tasks, split, data), judge, render_mode=render_mode)
 
     def demonstrate(self, task: Task, style: str, rng: np.random.Generator) -> list[str]:
         r"""Return one turn: the worked solution, ending in the gold answer in `\boxed{}`."""

@@ -13,7 +13,7 @@ from typing import Any
 from assay.core.errors import DataError
 from assay.core.message import Message, system, user
 from assay.core.seeding import split_of
-from assay.core.task import Task, TaskList, content_id, read_rows
+from assay.core.task import Task, TaskList, content_id, of_split, read_rows
 from assay.envs.search.passages import Passage
 
 
@@ -28,11 +28,8 @@ def load_questions(data: str | Path, split: str, instructions: str, *, corpus: b
         except (ValueError, KeyError, TypeError) as error:
             what = f"field {error} is missing" if isinstance(error, KeyError) else str(error)
             raise DataError(what, path=str(data), line=line) from None
-        if split in ("all", task.split):
-            tasks.append(task)
-    if not tasks:
-        raise DataError(f"holds no rows of split {split!r}", path=str(data))
-    return TaskList(tasks)
+        tasks.append(task)
+    return of_split(tasks, split, data)
 
 
 def read_corpus(source: str | Path) -> Iterator[Passage]:

@@ -14,7 +14,7 @@ from typing import Any
 from assay.core.errors import DataError
 from assay.core.message import is_message
 from assay.core.seeding import split_of
-from assay.core.task import Task, TaskList, read_jsonl
+from assay.core.task import Task, TaskList, of_split, read_jsonl
 from assay.envs.tools.calls.generator import opening
 from assay.envs.tools.calls.gold import Wanted, dump
 
@@ -32,11 +32,8 @@ def load_bfcl(data: str | Path, answers: str | Path | None, split: str, instruct
             task = _task(row, truth, instructions)
         except ValueError as error:
             raise DataError(str(error), path=str(data), line=line) from None
-        if split in ("all", task.split):
-            tasks.append(task)
-    if not tasks:
-        raise DataError(f"holds no rows of split {split!r}", path=str(data))
-    return TaskList(tasks)
+        tasks.append(task)
+    return of_split(tasks, split, data)
 
 
 def _task(row: dict[str, Any], truth: Any, instructions: str) -> Task:
