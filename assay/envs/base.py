@@ -197,6 +197,12 @@ class SingleTurnEnv(TaskEnv):
         return Progress(done=True)
 
 
+def say(*turns: str) -> Generator[str, Observation, None]:
+    """A player for `play` that says these turns, whatever it is told, until the episode ends."""
+    for turn in turns:  # noqa: UP028 - a player is sent what the environment says, and a tuple takes nothing
+        yield turn
+
+
 def play(env: TaskEnv, task: Task, player: Generator[str, Observation, None]) -> list[str]:
     """Let `player` act in an episode of `task` and return its turns.
 

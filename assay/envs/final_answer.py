@@ -1,15 +1,26 @@
-"""Integers as answers of the procedural environments, after the last `#` (see `verifiers.puzzles.final`)."""
+"""Answers of the procedural environments, after the last `#` (see `verifiers.puzzles.final`)."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from assay.core.task import Task
 from assay.core.verdict import Verdict, right, wrong
+from assay.envs.base import SingleTurnEnv
 from assay.verifiers.base import Evidence, Verifier
 from assay.verifiers.puzzles.final import final_text
 
 _INTEGER = re.compile(r"\s*([-\u2212]?[0-9]{1,60})\s*[.;]?\s*")
+
+
+class MarkedAnswerEnv(SingleTurnEnv):
+    """A problem whose verifier is shown only what follows the last `#`, or the whole turn without one."""
+
+    def evidence(self) -> Evidence:
+        """Return what follows the last `#`."""
+        seen = super().evidence()
+        return replace(seen, text=final_text(seen.text, plain=True) or "")
 
 
 def read_integer(answer: str) -> int | None:

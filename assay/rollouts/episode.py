@@ -44,7 +44,7 @@ async def play(
         await episode.run(agent)
     except Exception as error:  # noqa: BLE001 - the guard: whatever breaks ends this episode, never the run
         episode.status, episode.verdict, episode.error = "failed", None, one_line(error)
-    return _record(
+    return record(
         request,
         env_id=lease.env_id,
         steps=tuple(episode.steps),
@@ -59,10 +59,11 @@ async def play(
 
 def not_played(request: EpisodeRequest, error: Exception) -> Trajectory:
     """Return the record of an episode for which no environment could be made."""
-    return _record(request, env_id="", status="failed", error=one_line(error))
+    return record(request, env_id="", status="failed", error=one_line(error))
 
 
-def _record(request: EpisodeRequest, **what_happened: Any) -> Trajectory:
+def record(request: EpisodeRequest, **what_happened: Any) -> Trajectory:
+    """Return what was asked for together with what happened."""
     task = request.task
     return Trajectory(
         id=request.id,

@@ -24,7 +24,7 @@ from assay.core.trajectory import EpisodeStatus, Step, Trajectory
 from assay.core.verdict import Verdict
 from assay.envs.games.base import GameEnv
 from assay.envs.games.scene import Scene
-from assay.rollouts.episode import one_line
+from assay.rollouts.episode import one_line, record
 from assay.rollouts.pool import AnyEnv
 from assay.rollouts.request import EpisodeRequest
 from assay.rollouts.runner import Runner, RunnerOptions
@@ -161,20 +161,19 @@ def _record(
         status, error = "failed", error or (verdict.reason if verdict else "")
     elif steps:
         steps[-1] = replace(steps[-1], reward=verdict.score, parts={"outcome": verdict.score})
-    task = request.task
-    return Trajectory(
+    own = replace(
+        request,
         id=f"{request.id}/{role}",
         group_id=f"{request.group_id}/{role}",
-        task_id=task.id,
+        task=replace(request.task, tags=(*request.task.tags, role)),
+    )
+    return record(
+        own,
         env_id=env_id,
-        seed=request.seed,
         steps=tuple(steps),
         opening=opening,
         verdict=verdict,
         status=status,
         error=error,
-        split=request.split,
-        tags=(*task.tags, role),
-        difficulty=task.difficulty,
         seconds=seconds,
     )

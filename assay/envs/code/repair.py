@@ -16,7 +16,7 @@ import numpy as np
 from assay.core.message import Observation, user
 from assay.core.task import Task
 from assay.core.verdict import Verdict
-from assay.envs.base import Progress, TaskEnv
+from assay.envs.base import Progress, TaskEnv, play, say
 from assay.envs.code.grammar import random_program
 from assay.envs.code.source import SplitName, code_tasks, fenced
 from assay.sandboxes import SandboxFault
@@ -96,9 +96,7 @@ class CodeRepairEnv(TaskEnv):
         if style == "solution":
             return [fenced(solution)]
         first = fenced(random_program(rng, int(rng.integers(1, 4))).source)
-        self.reset(options={"task": task})
-        _, _, terminated, truncated, _ = self.step(first)
-        return [first] if terminated or truncated else [first, fenced(solution)]
+        return play(self, task, say(first, fenced(solution)))
 
     def demonstration(self, task: Task) -> list[str] | None:
         """Return the solution as an answer, if the task has one."""

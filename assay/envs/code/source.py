@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from assay.core.errors import ConfigError, DataError
-from assay.core.task import TaskList, TaskSet, load_tasks
+from assay.core.errors import ConfigError
+from assay.core.task import TaskSet, load_tasks, of_split
 from assay.envs.code.grammar import INSTRUCTIONS, ProgramGenerator
 from assay.envs.code.rows import code_task
 from assay.envs.procedural import task_source
@@ -33,13 +33,7 @@ def code_tasks(
             raise ConfigError("generated tasks belong to split 'train' or 'eval'; 'all' is for data files")
         generator = ProgramGenerator(steps, tests, instructions=INSTRUCTIONS if instructions else "")  # type: ignore[arg-type]
         return task_source(env_id, split or "train", generator, ProgramGenerator())
-    tasks = load_tasks(data, code_task, limit=limit)
-    if split in (None, "all"):
-        return tasks
-    chosen = [task for task in tasks if task.split == split]
-    if not chosen:
-        raise DataError(f"holds no rows of split {split!r}", path=str(data))
-    return TaskList(chosen)
+    return of_split(load_tasks(data, code_task, limit=limit), split, data)
 
 
 def fenced(code: str) -> str:

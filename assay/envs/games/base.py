@@ -20,10 +20,9 @@ from assay.core.seeding import derive_seed
 from assay.core.task import Task, TaskSet
 from assay.core.verdict import Verdict, right, wrong
 from assay.envs.base import Progress, TaskEnv, play
-from assay.envs.games.game import Game, IllegalMove
+from assay.envs.games.game import Game, take
 from assay.envs.games.scene import Scene
 from assay.verifiers.base import Evidence, Verifier
-from assay.verifiers.puzzles.final import final_text
 
 
 class GameVerifier(Verifier):
@@ -79,13 +78,8 @@ class GameEnv(TaskEnv):
 
     def advance(self, action: str) -> Progress:
         """Make the move, let the others answer, and show the game."""
-        move = final_text(action, plain=True)
-        if move is None:
-            return Progress((user("say a move"),))
-        try:
-            self.game.play(move)
-        except IllegalMove as problem:
-            return Progress((user(str(problem)),))
+        if refused := take(self.game, action):
+            return Progress((user(refused),))
         self._moves += 1
         if not self.game.over:
             self.reply()

@@ -13,9 +13,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
+from assay.verifiers.puzzles.final import final_text
+
 
 class IllegalMove(Exception):
     """A move that cannot be read or that the rules forbid; one line that the player is told."""
+
+
+def take(game: Game, action: str) -> str:
+    """Make the move that a turn ends in, `#move` or just the move; return why not, or an empty string."""
+    move = final_text(action, plain=True)
+    if move is None:
+        return "say a move"
+    try:
+        game.play(move)
+    except IllegalMove as problem:
+        return str(problem)
+    return ""
 
 
 class Game(ABC):

@@ -14,8 +14,7 @@ from collections.abc import Callable
 from assay.core.message import Observation, user
 from assay.core.task import Task
 from assay.core.verdict import Verdict, no_verdict, right, wrong
-from assay.envs.games.game import Game, IllegalMove
-from assay.verifiers.puzzles.final import final_text
+from assay.envs.games.game import Game, take
 
 
 class Scene:
@@ -57,16 +56,8 @@ class Scene:
     def act(self, role: str, action: str) -> None:
         """Take a turn of a role."""
         self._turns[role] += 1
-        self._refused = ""
-        move = final_text(action, plain=True)
-        try:
-            if move is None:
-                raise IllegalMove("say a move")
-            self.game.play(move)
-        except IllegalMove as problem:
-            self._refused = str(problem)
-        else:
-            self._moves[role] += 1
+        self._refused = take(self.game, action)
+        self._moves[role] += not self._refused
         if self._turns[role] >= self.max_turns and not self.game.over:
             self.forfeit(role)
 

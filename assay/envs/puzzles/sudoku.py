@@ -12,7 +12,7 @@ is answered by all cells row by row, `#1234341221434321`; white space between th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -20,10 +20,8 @@ import numpy as np
 from assay.core.errors import ConfigError
 from assay.core.seeding import Split
 from assay.core.task import Problem, Task
-from assay.envs.base import SingleTurnEnv
+from assay.envs.final_answer import MarkedAnswerEnv
 from assay.envs.procedural import check_between, prompt, span, task_source
-from assay.verifiers.base import Evidence
-from assay.verifiers.puzzles.final import final_text
 from assay.verifiers.puzzles.sudoku import BOXES, Grid, SudokuVerifier
 
 ENV_ID = "assay/Sudoku-v0"
@@ -103,7 +101,7 @@ def _full(size: int, rng: np.random.Generator) -> tuple[int, ...]:
     )
 
 
-class SudokuEnv(SingleTurnEnv):
+class SudokuEnv(MarkedAnswerEnv):
     """Solve a sudoku.
 
     Options: `size` (4, 6 or 9), `empty` (how many cells are empty, a number or a range; fewer where more would leave
@@ -131,11 +129,6 @@ class SudokuEnv(SingleTurnEnv):
         generator = SudokuGenerator(size, cells, told if instructions else "")
         tasks = task_source(ENV_ID, split, generator, SudokuGenerator())
         super().__init__(tasks, SudokuVerifier(source="whole"), render_mode=render_mode)
-
-    def evidence(self) -> Evidence:
-        """Return what follows the last `#`."""
-        seen = super().evidence()
-        return replace(seen, text=final_text(seen.text, plain=True) or "")
 
     def demonstrate(self, task: Task, style: str, rng: np.random.Generator) -> list[str]:
         """Return one turn."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import permutations, product
 from typing import Any, ClassVar
 
@@ -23,11 +23,9 @@ import numpy as np
 from assay.core.errors import ConfigError
 from assay.core.seeding import Split
 from assay.core.task import Problem, Task
-from assay.envs.base import SingleTurnEnv
+from assay.envs.final_answer import MarkedAnswerEnv
 from assay.envs.procedural import check_between, prompt, task_source
-from assay.verifiers.base import Evidence
 from assay.verifiers.puzzles.assignment import RULES, AssignmentVerifier, read_puzzle
-from assay.verifiers.puzzles.final import final_text
 
 ENV_ID = "assay/Zebra-v0"
 _KINDS = {
@@ -128,7 +126,7 @@ def _holds(clue: tuple[str, str, str | int], world: dict[str, int]) -> bool:
     return RULES[rule](world[item], other if isinstance(other, int) else world[other])
 
 
-class ZebraEnv(SingleTurnEnv):
+class ZebraEnv(MarkedAnswerEnv):
     """Solve a zebra puzzle.
 
     Options: `places` (2 to 4), `kinds` (2 to 4; with 4 places at most 3), `instructions`, `split`.
@@ -154,11 +152,6 @@ class ZebraEnv(SingleTurnEnv):
         generator = ZebraGenerator(places, kinds, told if instructions else "")
         tasks = task_source(ENV_ID, split, generator, ZebraGenerator())
         super().__init__(tasks, AssignmentVerifier(source="whole"), render_mode=render_mode)
-
-    def evidence(self) -> Evidence:
-        """Return what follows the last `#`."""
-        seen = super().evidence()
-        return replace(seen, text=final_text(seen.text, plain=True) or "")
 
     def demonstrate(self, task: Task, style: str, rng: np.random.Generator) -> list[str]:
         """Return one turn."""

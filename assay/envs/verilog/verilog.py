@@ -13,11 +13,11 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from assay.core.errors import ConfigError, DataError
+from assay.core.errors import ConfigError
 from assay.core.message import Observation, user
-from assay.core.task import Task, TaskList, TaskSet
+from assay.core.task import Task, TaskSet, of_split
 from assay.core.verdict import Verdict
-from assay.envs.base import Progress, TaskEnv
+from assay.envs.base import Progress, TaskEnv, play, say
 from assay.envs.procedural import task_source
 from assay.envs.verilog.designs import DesignGenerator
 from assay.envs.verilog.designs.catalogue import INSTRUCTIONS
@@ -79,7 +79,7 @@ class VerilogEnv(TaskEnv):
             raise ConfigError(f"split must be 'all', 'train' or 'eval', not {split!r}")
         tasks: TaskSet
         if data is not None:
-            tasks = _split(design_tasks(data, limit), split, str(data))
+            tasks = of_split(design_tasks(data, limit), split, data)
         elif split == "all":
             raise ConfigError("generated tasks belong to split 'train' or 'eval'; 'all' is for data")
         else:
@@ -123,22 +123,11 @@ class VerilogEnv(TaskEnv):
             return [_fenced(solution)]
         slips = mutants(solution, rng, 1)
         first = _fenced(slips[0].source if slips else solution)
-        self.reset(options={"task": task})
-        _, _, terminated, truncated, _ = self.step(first)
-        return [first] if terminated or truncated else [first, _fenced(solution)]
+        return play(self, task, say(first, _fenced(solution)))
 
     def demonstration(self, task: Task) -> list[str] | None:
         """Return the reference as an answer, if the task has one."""
         return super().demonstration(task) if task.metadata.get("solution") else None
-
-
-def _split(tasks: TaskList, split: SplitName | None, path: str) -> TaskList:
-    if split in (None, "all"):
-        return tasks
-    chosen = [task for task in tasks if task.split == split]
-    if not chosen:
-        raise DataError(f"holds no tasks of split {split!r}", path=path)
-    return TaskList(chosen)
 
 
 def _fenced(code: str) -> str:
