@@ -44,7 +44,7 @@ def server() -> Iterator[ChatServer]:
 
 def post(server: ChatServer, **fields: Any) -> httpx.Response:
     body = {"model": "tiny", "messages": [user("hello")], **fields}
-    return httpx.post(f"{server.url}/chat/completions", json=body, timeout=30)
+    return httpx.post(f"{server.url}/chat/completions", json=body, timeout=120)
 
 
 def test_log_probabilities_over_http_are_those_of_a_forward_pass(server: ChatServer) -> None:
@@ -254,6 +254,6 @@ def test_requests_are_json_as_others_send_it(server: ChatServer) -> None:
         "seed": 3,
         "max_completion_tokens": 4,
     }
-    reply = httpx.post(f"{server.url}/chat/completions", content=json.dumps(body), timeout=30).json()
+    reply = httpx.post(f"{server.url}/chat/completions", content=json.dumps(body), timeout=120).json()
     plain = post(server, seed=3, max_tokens=4).json()
     assert reply["choices"][0]["message"] == plain["choices"][0]["message"]

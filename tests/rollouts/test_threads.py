@@ -40,10 +40,8 @@ def test_no_more_threads_than_the_limit_and_all_of_them():
         await asyncio.gather(*(threads.call(work) for _ in range(20)))
         threads.close()
 
-    started = time.perf_counter()
     asyncio.run(main())
     assert most == 4
-    assert time.perf_counter() - started < 20 * 0.02
 
 
 def test_a_hung_call_takes_no_place_and_is_cleaned_up_when_it_returns():
@@ -53,7 +51,7 @@ def test_a_hung_call_takes_no_place_and_is_cleaned_up_when_it_returns():
             with pytest.raises(StepTimeout, match=r"0\.05 s") as raised:
                 await threads.call(lambda: release.wait(10), timeout=0.05, late=lambda name=name: late.append(name))
             assert isinstance(raised.value, Fault)
-        assert await threads.call(lambda: "still alive", timeout=5) == "still alive"
+        assert await threads.call(lambda: "still alive", timeout=60) == "still alive"
         assert late == []
         release.set()
         threads.close()  # waits for the two
@@ -65,7 +63,7 @@ def test_a_hung_call_takes_no_place_and_is_cleaned_up_when_it_returns():
 def test_the_clock_starts_when_the_call_starts():
     async def main():
         threads = StepThreads(1)
-        calls = [threads.call(lambda: time.sleep(0.1), timeout=0.3) for _ in range(6)]  # 0.6 s of work in one thread
+        calls = [threads.call(lambda: time.sleep(0.25), timeout=1.5) for _ in range(8)]  # 2 s of work in one thread
         await asyncio.gather(*calls)
         threads.close()
 
@@ -119,7 +117,7 @@ def test_a_hung_call_cannot_keep_the_process_alive():
         "    threads.close(grace=0.05)\n"
         "asyncio.run(main())\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout == "gave up\n"
 
 

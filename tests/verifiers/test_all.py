@@ -95,9 +95,9 @@ def test_threads_get_the_same_verdicts(verifiers):
 def test_long_hostile_text_costs_little(verifiers, piece):
     text = piece * (100_000 // len(piece))
     for name, (_, target) in RULES.items():
-        started = time.perf_counter()
+        started = time.thread_time()
         verdict = verify_text(verifiers[name], target, text)
-        assert time.perf_counter() - started < 1.0, name
+        assert time.thread_time() - started < 1.0, name
         assert verdict.status != "error", (name, verdict)
 
 

@@ -30,7 +30,7 @@ class Rich(Verifier):
 @pytest.fixture(scope="module")
 def isolated():
     verifier = make_verifier(
-        "isolated", verifier=MISBEHAVES, options={"keyword": "fine"}, wall_seconds=0.5, memory_mb=256
+        "isolated", verifier=MISBEHAVES, options={"keyword": "fine"}, wall_seconds=2.0, memory_mb=256
     )
     verify_text(verifier, "t", "warm up")
     yield verifier

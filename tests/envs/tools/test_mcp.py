@@ -54,7 +54,7 @@ def gone(pid):
 
 @pytest.fixture
 def env():
-    env = McpEnv(TASKS, Same(), in_process, timeout=5)
+    env = McpEnv(TASKS, Same(), in_process, timeout=30)
     yield env
     env.close()
 
@@ -88,9 +88,9 @@ def test_the_agents_mistakes_go_back_to_the_agent(env):
 
 
 def test_a_tool_that_hangs_is_a_fault():
-    env = McpEnv(TASKS, Same(), in_process, timeout=0.3)
+    env = McpEnv(TASKS, Same(), in_process, timeout=2.0)
     env.reset(options={"task": "a"})
-    _, reward, terminated, truncated, info = env.step(call("hang", seconds=1.0))
+    _, reward, terminated, truncated, info = env.step(call("hang", seconds=4.0))
     assert (reward, terminated, truncated) == (0.0, False, True)
     assert info["verdict"].score is None and "MCP" in info["verdict"].reason
     env.reset(options={"task": "a"})
@@ -112,7 +112,7 @@ def test_a_process_for_every_episode_which_ends_with_it():
 
 
 def test_a_server_that_dies_leaves_no_verdict_and_nothing_behind():
-    env = McpEnv(TASKS, Same(), STDIO, timeout=20)
+    env = McpEnv(TASKS, Same(), STDIO, timeout=60)
     env.reset(options={"task": "a"})
     pid = int(said(env.step(call("pid")))[0])
     _, _, terminated, truncated, info = env.step(call("die"))
@@ -134,7 +134,7 @@ def test_sessions_over_http():
                     if probe.connect_ex(("127.0.0.1", port)) == 0:
                         break
                 time.sleep(0.1)
-            session = McpSession(f"http://127.0.0.1:{port}/mcp", timeout=20)
+            session = McpSession(f"http://127.0.0.1:{port}/mcp", timeout=60)
             assert session.tools[0](number=4) == "4"
             server.kill()
             server.wait()

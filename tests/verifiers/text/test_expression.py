@@ -92,11 +92,11 @@ def test_any_text_is_a_value_or_a_value_error(text):
 
 
 def test_towers_cost_nothing():
-    started = time.perf_counter()
+    started = time.thread_time()
     for text in ("9^9^9^9^9", "((9^99)^99)^99", "*".join(["9^999"] * 300), "/".join(["99"] * 660)):
         with pytest.raises(ValueError):
             evaluate(text)
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 def countdown(response, target=24, numbers=(4, 6, 1, 2), use="at_most_once"):

@@ -45,7 +45,7 @@ def test_any_text_gives_non_empty_answers(text):
 
 
 def test_linear_time_on_hostile_text():
-    started = time.perf_counter()
+    started = time.thread_time()
     for piece in (
         r"\boxed{",
         "<answer>",
@@ -58,4 +58,4 @@ def test_linear_time_on_hostile_text():
         " " * 50 + "\n",
     ):
         find_answers(piece * (400_000 // len(piece)))
-    assert time.perf_counter() - started < 5.0
+    assert time.thread_time() - started < 5.0

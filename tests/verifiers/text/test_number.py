@@ -130,8 +130,8 @@ def test_hostile_input_costs_nothing():
         make_verifier("number", ignore_unit=True),
         make_verifier("number", last_number=True),
     ]
-    started = time.perf_counter()
+    started = time.thread_time()
     for piece in ("9", " ", "1 ", "1,000", "-", "1/", "1e9", "10^", "a", "{", "9x", "1.5e3 "):
         for verifier in verifiers:
             assert not verify_text(verifier, "7", "Answer: " + piece * 20_000).correct
-    assert time.perf_counter() - started < 5.0
+    assert time.thread_time() - started < 5.0
