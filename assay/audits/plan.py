@@ -243,8 +243,8 @@ def _ratio(
     p = top / bottom
     variance = sum(_stratum_variance(mine, sizes[name], p) for name, mine in pairs.items()) / bottom**2
     simple = p * (1 - p) / labels
-    if variance <= 0 or simple <= 0:
-        # No error seen, or nothing else: Kish's effective size of the weighted labels.
+    if variance <= 1e-9 * simple:  # rounding leaves a little
+        # No error seen, or nothing else within a stratum: Kish's effective size of the weighted labels.
         weights = [sizes[n] / len(mine) for n, mine in pairs.items() for _, x in mine if x]
         effective = sum(weights) ** 2 / sum(w * w for w in weights)
         return WeightedRate(p, wilson(p * effective, effective, level), labels, None)

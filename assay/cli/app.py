@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from assay.cli import audit, check, compare, evaluate, list_, play, report, sandbox, serve, train
+from assay.cli import audit, check, compare, evaluate, label, list_, play, report, sandbox, serve, train
 from assay.cli.common import err
 from assay.core.errors import AssayError, Fault
 
@@ -25,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-for command in (train, evaluate, compare, audit, check, list_, play, report, serve, sandbox):
+for command in (train, evaluate, compare, audit, label, check, list_, play, report, serve, sandbox):
     command.add_to(app)
 
 

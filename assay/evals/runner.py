@@ -109,6 +109,12 @@ async def evaluate_async(
     return summary
 
 
+def tasks_of_run(run: EvalRun) -> Sequence[Task]:
+    """Return the tasks that an evaluation's directory says it was made with."""
+    found = {key: value for key, value in run.read_config().items() if key in EvalConfig.model_fields}
+    return select_tasks(EvalConfig.model_validate(found))[2]
+
+
 def select_tasks(config: EvalConfig) -> tuple[EvalConfig, Callable[[], AnyEnv], Sequence[Task]]:
     """Return the configuration with its split resolved, what makes environments, and the tasks to evaluate on.
 

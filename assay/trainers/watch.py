@@ -16,7 +16,6 @@ from typing import Any
 from assay.audits.adapters import resolve
 from assay.audits.case import accepts, default_threshold
 from assay.audits.monitor import Monitor
-from assay.core.message import text_of
 from assay.core.task import Task
 from assay.core.trajectory import Group, Trajectory
 from assay.core.verdict import Verdict
@@ -53,7 +52,7 @@ class Watch:
         async def judge(trajectory: Trajectory) -> Verdict:
             async with slots:
                 task = tasks[trajectory.task_id]
-                return await asyncio.to_thread(run_verifier, self.verifier, task, evidence_of(trajectory))
+                return await asyncio.to_thread(run_verifier, self.verifier, task, Evidence.of(trajectory))
 
         verdicts = await asyncio.gather(*map(judge, chosen))
         for trajectory, verdict in zip(chosen, verdicts, strict=True):
@@ -81,10 +80,3 @@ class Watch:
     def close(self) -> None:
         """Close the second verifier."""
         self.verifier.close()
-
-
-def evidence_of(trajectory: Trajectory) -> Evidence:
-    """Return what is left of an episode's evidence: the last assistant turn and the transcript."""
-    messages = trajectory.messages
-    last = next((text_of(m) for m in reversed(messages) if m["role"] == "assistant"), "")
-    return Evidence(text=last, messages=tuple(messages))

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal
 
 from assay.core.message import Message, text_of, user
 from assay.core.task import Task
+from assay.core.trajectory import Trajectory
 from assay.core.verdict import Verdict, no_verdict
 
 Isolation = Literal["inline", "process", "sandbox", "remote"]
@@ -33,6 +34,13 @@ class Evidence:
     """Files or values that the agent produced."""
     state: Mapping[str, Any] = field(default_factory=dict)
     """The environment's own state and event log."""
+
+    @classmethod
+    def of(cls, trajectory: Trajectory) -> Evidence:
+        """Return what a recorded episode keeps of its evidence: the last assistant turn and the transcript."""
+        messages = trajectory.messages
+        last = next((text_of(m) for m in reversed(messages) if m["role"] == "assistant"), "")
+        return cls(last, tuple(messages))
 
 
 class Verifier(ABC):

@@ -96,3 +96,11 @@ def test_bad_input():
         estimate(plan, {"nobody": True})
     with pytest.raises(DataError, match="no label in stratum"):
         estimate(plan, {plan.chosen[0].id: True})
+
+
+def test_strata_without_a_spread_leave_an_interval():
+    rollouts = [Rollout(f"r{i}", i % 3 == 0, (i % 2 == 0,)) for i in range(120)]
+    plan = plan_labels(rollouts, 40)
+    found = estimate(plan, {r.id: r.accepted and r.others == (True,) for r in plan.chosen})
+    low, high = found.pass_rate.interval
+    assert low + 0.02 < found.pass_rate.rate < high - 0.02

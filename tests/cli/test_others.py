@@ -14,7 +14,7 @@ from assay import __version__
 from assay.envs.math.arithmetic import ArithmeticEnv
 from tests.cli.program import assay, command, environment
 
-COMMANDS = ("train", "eval", "compare", "audit", "check", "list", "play", "report", "serve")
+COMMANDS = ("train", "eval", "compare", "audit", "label", "check", "list", "play", "report", "serve")
 
 
 def test_version_and_help() -> None:
