@@ -61,11 +61,30 @@ class Family:
     runs: dict[str, list[str]]
     common: list[str] = field(default_factory=list)
     ks: tuple[int, ...] = (1, 8)
+    evaluations: int = 1
+    """How often held-out tasks are tried after the first step; the table of a family has a column for the last."""
 
 
 def algorithm(**options: Any) -> list[str]:
     return [f"algorithm.{name}={json.dumps(value)}" for name, value in options.items()]
 
+
+def environment(name: str, about: str) -> Family:
+    """An environment that is learned with its shipped configuration, shortened."""
+    return Family(f"{name}.yaml", about, 12, {name: []}, ks=(1, 4), evaluations=3)
+
+
+ENVIRONMENTS = {
+    name: environment(name, about)
+    for name, about in {
+        "tool_call": "ToolCall, level 1, graded",
+        "service_desk": "ServiceDesk, shop, level 1",
+        "web": "WebTask, mail, level 1, text driver",
+        "search": "SearchQA, 1 hop",
+        "frozen_lake": "FrozenLake, 4x4",
+        "guess_number": "GuessNumber, 1 to 64 in 6 turns",
+    }.items()
+}
 
 FAMILIES = {
     "advantages": Family(
@@ -148,6 +167,7 @@ FAMILIES = {
         [*algorithm(epochs=2), "eval.samples=32", "eval.tasks=128"],
         (1, 8, 32),
     ),
+    **ENVIRONMENTS,
 }
 
 
@@ -188,7 +208,7 @@ def run(name: str, entry: str, seed: int, root: Path, options: argparse.Namespac
         "warmstart.steps=0",
         f"steps={steps}",
         f"seed={seed}",
-        f"eval.every={steps}",
+        f"eval.every={max(steps // family.evaluations, 1)}",
         f"checkpoint.every={max(steps // 3, 1)}",
         *options.overrides,
     ]
@@ -203,6 +223,7 @@ def run(name: str, entry: str, seed: int, root: Path, options: argparse.Namespac
         "turns": result.evaluations[steps].turns.mean,
         "before": {str(k): e.value for k, e in result.evaluations[0].pass_at.items()},
         "after": {str(k): e.value for k, e in result.evaluations[steps].pass_at.items()},
+        "curve": {str(step): result.evaluations[step].pass_at[1].value for step in sorted(result.evaluations)},
     }
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(row, indent=1), encoding="utf-8")
@@ -224,7 +245,7 @@ def table(root: Path) -> str:
     lines: list[str] = []
     for name, family in FAMILIES.items():
         mine = [row for row in rows if row["family"] == name]
-        if not mine:
+        if not mine or name in ENVIRONMENTS:
             continue
         ks = [str(k) for k in family.ks]
         lines += [f"### {name}", "", f"{family.about} {mine[0]['steps']} steps.", ""]
@@ -246,7 +267,24 @@ def table(root: Path) -> str:
             tokens = f"{statistics.mean(row['tokens'] for row in own):.1f}"
             lines += [f"| {entry} | {len(own)} | {' | '.join(cells)} | {tokens} | {interval(gains) if gains else ''} |"]
         lines += [""]
-    return "\n".join(lines)
+    return "\n".join([*lines, *curves(rows)])
+
+
+def curves(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the table of the environments: held-out pass@1 along the training, mean over seeds."""
+    mine = [row for row in rows if row["family"] in ENVIRONMENTS]
+    if not mine:
+        return []
+    steps = list(mine[0]["curve"])
+    lines = ["### environments", "", "Held-out pass@1 along the steps, each with its own warm start. GRPO.", ""]
+    lines += ["| config | task | seeds | " + " | ".join(f"step {step}" for step in steps) + " |"]
+    lines += ["|---|---|---|" + "---|" * len(steps)]
+    for name, family in ENVIRONMENTS.items():
+        own = [row["curve"] for row in mine if row["family"] == name]
+        if own:
+            cells = [interval([curve[step] for curve in own]) for step in steps]
+            lines += [f"| `configs/{family.base}` | {family.about} | {len(own)} | {' | '.join(cells)} |"]
+    return [*lines, ""]
 
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
