@@ -6,11 +6,10 @@ leave to numbers goes to `equality.equal`. The gold decides which conventions ap
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from assay.verifiers.answers import (
     ellipsis,
     exactly,
+    listings,
     matrices,
     numerals,
     quantities,
@@ -87,15 +86,14 @@ class Comparison:
         if isinstance(gold, Matrix) or isinstance(answer, Matrix):
             return self._matrices(gold, answer)
         if isinstance(gold, Listing | SetOf | Group) or isinstance(answer, Listing | SetOf | Group):
-            return self._collections(gold, answer)
+            return listings.same(self, gold, answer)
         if isinstance(gold, Ratio) or isinstance(answer, Ratio):
             return numerals.same_ratio(self, gold, answer)
         if isinstance(gold, Based) or isinstance(answer, Based):
             return numerals.same_numeral(self, gold, answer)
         if isinstance(gold, Cases) and isinstance(answer, Cases):
-            return len(gold.rows) == len(answer.rows) and self._match(
-                [Group(row, "(", ")") for row in gold.rows], [Group(row, "(", ")") for row in answer.rows]
-            )
+            rows = [Group(row, "(", ")") for row in gold.rows], [Group(row, "(", ")") for row in answer.rows]
+            return len(gold.rows) == len(answer.rows) and listings.paired_off(self, *rows)
         if isinstance(gold, Expr) and isinstance(answer, Expr):
             return self.same_value(gold, answer)
         if isinstance(gold, NumberSet) or isinstance(answer, NumberSet):
@@ -226,7 +224,7 @@ class Comparison:
                 answer = renamed
             return self.same(gold.element, answer.element) and self.same(gold.condition, answer.condition)
         if isinstance(gold, SetOperation) and isinstance(answer, SetOperation) and gold.kind == answer.kind:
-            return len(gold.parts) == len(answer.parts) and self._match(gold.parts, answer.parts)
+            return len(gold.parts) == len(answer.parts) and listings.paired_off(self, gold.parts, answer.parts)
         return False
 
     def _same_span(self, one: realsets.Span, two: realsets.Span) -> bool:
@@ -236,76 +234,6 @@ class Comparison:
             if (a is None) != (b is None) or (a is not None and b is not None and not self.same(a, b)):
                 return False
         return True
-
-    def _collections(self, gold: Node, answer: Node) -> bool:
-        if isinstance(gold, Group) and isinstance(answer, Group):
-            return self._groups(gold, answer)
-        if isinstance(gold, Group) or isinstance(answer, Group):
-            group, other = (gold, answer) if isinstance(gold, Group) else (answer, gold)
-            return (
-                isinstance(other, Listing)
-                and isinstance(group, Group)
-                and (len(group.items) > 2 or relations.all_named(other.items))
-                and len(group.items) == len(other.items)
-                and all(self.same(a, b) for a, b in zip(_items(gold), _items(answer), strict=True))
-            )
-        if isinstance(gold, Listing) and isinstance(answer, Listing) and realsets.is_inequality(gold):
-            if realsets.is_inequality(answer) and self.same_set(gold, answer):
-                return True
-            if gold.joint != answer.joint:
-                return False
-        if words.same_choices(gold, answer) or words.same_verdict(gold, answer):
-            return True
-        if {getattr(gold, "joint", ","), getattr(answer, "joint", ",")} == {"and", "or"} and _all_names(gold, answer):
-            return False
-        one, two = ellipsis.written_out(_items(gold)), ellipsis.written_out(_items(answer))
-        if len(one) != len(two):
-            return self._without_duplicates(one, two) if not self.policy.duplicates else False
-        return self._same_items(one, two, ordered=self.policy.list_order and isinstance(gold, Listing))
-
-    def _without_duplicates(self, one: Sequence[Node], two: Sequence[Node]) -> bool:
-        covered = all(any(self.same(a, b) for b in two) for a in one)
-        return covered and all(any(self.same(a, b) for a in one) for b in two)
-
-    def _groups(self, gold: Group, answer: Group) -> bool:
-        brackets = (gold.left, gold.right), (answer.left, answer.right)
-        if len(gold.items) != len(answer.items) or (len(gold.items) == 2 and brackets[0] != brackets[1]):
-            return False
-        return all(self.same(a, b) for a, b in zip(gold.items, answer.items, strict=True))
-
-    def _same_items(self, one: Sequence[Node], two: Sequence[Node], *, ordered: bool) -> bool:
-        """Compare items one to one: in order when the names on one side fix the order, else in any order."""
-        if any(isinstance(i, Call) and i.name == "ellipsis" for i in (*one, *two)):
-            ordered = True
-        named1, named2 = relations.names(one), relations.names(two)
-        if (named1 is None) != (named2 is None):
-            ordered = ordered or relations.distinct_names(named1 or named2 or [])
-            one, two = relations.values(one), relations.values(two)
-        elif named1 is None:
-            one, two = relations.without_first_name(one), relations.without_first_name(two)
-        if ordered:
-            return all(self.same(a, b) for a, b in zip(one, two, strict=True))
-        return self._match(one, two)
-
-    def _match(self, one: Sequence[Node], two: Sequence[Node]) -> bool:
-        """Whether the items can be paired off."""
-        left = list(two)
-        keys = [self._key(b) for b in left]
-        for a in one:
-            wanted = self._key(a)
-            for position, b in enumerate(left):
-                if wanted is not None and keys[position] is not None and not _near(wanted, keys[position]):
-                    continue
-                if self.same(a, b):
-                    del left[position], keys[position]
-                    break
-            else:
-                return False
-        return not left
-
-    def _key(self, node: Node) -> float | None:
-        """Return a number that equal items share, to skip hopeless pairs."""
-        return self.approximate(node) if isinstance(node, Expr) and not _special(node) else None
 
     def _matrices(self, gold: Node, answer: Node) -> bool:
         one, two = _as_matrix(gold), _as_matrix(answer)
@@ -323,25 +251,6 @@ class Comparison:
 
 
 # -- helpers -------------------------------------------------------------------------------------------------------
-
-
-def _items(node: Node) -> tuple[Node, ...]:
-    return node.items if isinstance(node, Listing | SetOf | Group) else (node,)
-
-
-def _all_names(*lists: Node) -> bool:
-    """Whether the items are letters or words, of which "p and q" says something else than "p or q"."""
-    return all(isinstance(item, Sym | Text) for listing in lists for item in listing.children())
-
-
-def _special(node: Node) -> bool:
-    return any(isinstance(n, Call) and n.name in ("ellipsis", "percent", "deg") for n in walk(node))
-
-
-def _near(a: float | None, b: float | None) -> bool:
-    if a is None or b is None:
-        return True
-    return abs(a - b) <= 0.05 * max(abs(a), abs(b), 1e-300) or a == b
 
 
 def _terminates(node: Node) -> bool:

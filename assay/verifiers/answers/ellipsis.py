@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import itertools
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
+from assay.verifiers.answers.comparing import Compares
 from assay.verifiers.answers.nodes import Add, Call, Mul, Node, Num, Pow, Sym, number, plus, walk
-
-if TYPE_CHECKING:
-    from assay.verifiers.answers.compare import Comparison
 
 MAX_RUN = 64
 """Items that dots may stand for."""
@@ -31,7 +28,7 @@ def written_out(items: tuple[Node, ...]) -> tuple[Node, ...]:
     return tuple(number(first + k * step) for k in range(int((last - first) / step) + 1))
 
 
-def same(comparison: Comparison, gold: Node, answer: Node) -> bool:
+def same(comparison: Compares, gold: Node, answer: Node) -> bool:
     """Compare expressions with dots: a run such as `a_0 + a_1 + ... + a_k` is known by its ends."""
     one, two = _folded(gold), _folded(answer)
     if any(isinstance(n, Call) and n.name == "ellipsis" for side in (one, two) for n in walk(side)):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
+from assay.verifiers.answers.comparing import Compares
 from assay.verifiers.answers.nodes import (
     Based,
     Call,
@@ -16,11 +16,8 @@ from assay.verifiers.answers.nodes import (
     times,
 )
 
-if TYPE_CHECKING:
-    from assay.verifiers.answers.compare import Comparison
 
-
-def same_ratio(comparison: Comparison, gold: Node, answer: Node) -> bool:
+def same_ratio(comparison: Compares, gold: Node, answer: Node) -> bool:
     """Compare ratios up to a common factor, and a ratio of two with its quotient. A time such as 12:00 is literal."""
     if isinstance(gold, Ratio) and isinstance(answer, Ratio):
         if "to" not in (gold.spelling, answer.spelling) and gold.spelling == answer.spelling:
@@ -44,7 +41,7 @@ def same_ratio(comparison: Comparison, gold: Node, answer: Node) -> bool:
     return comparison.same_value(over(ratio.parts[0], ratio.parts[1]), other)
 
 
-def same_numeral(comparison: Comparison, gold: Node, answer: Node) -> bool:
+def same_numeral(comparison: Compares, gold: Node, answer: Node) -> bool:
     """Compare numerals of which at least one names its base, as the policy has it."""
     if isinstance(gold, Based) and isinstance(answer, Based):
         if gold.base == answer.base:

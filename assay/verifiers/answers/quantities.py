@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from assay.verifiers.answers import relations
+from assay.verifiers.answers.comparing import Compares
 from assay.verifiers.answers.nodes import (
     Call,
     Const,
@@ -23,14 +23,11 @@ from assay.verifiers.answers.nodes import (
 )
 from assay.verifiers.answers.units import Dimension, is_claim, parse_unit, same_words
 
-if TYPE_CHECKING:
-    from assay.verifiers.answers.compare import Comparison
-
 _SIGNS = {"percent": "%", "deg": "deg", "degC": "degC", "degF": "degF"}
 """Functions of the syntax tree that are written as signs after a number, and their units."""
 
 
-def same(comparison: Comparison, gold: Node, answer: Node) -> bool:
+def same(comparison: Compares, gold: Node, answer: Node) -> bool:
     """Compare two values of which at least one carries a unit, a percent or a degree sign."""
     (value1, unit1), (value2, unit2) = _measure(gold), _measure(answer)
     if unit1 and not unit2 and unit1 not in ("%", "deg"):
@@ -68,7 +65,7 @@ def same(comparison: Comparison, gold: Node, answer: Node) -> bool:
     return _angles(comparison, value1, unit1, value2, unit2)
 
 
-def _labelled(comparison: Comparison, gold: Node, answer: Node) -> bool:
+def _labelled(comparison: Compares, gold: Node, answer: Node) -> bool:
     """Compare relations whose last operand carries the unit."""
 
     def push(node: Node) -> Node:
@@ -80,7 +77,7 @@ def _labelled(comparison: Comparison, gold: Node, answer: Node) -> bool:
     return relations.same(comparison, push(gold), push(answer))
 
 
-def _percent(comparison: Comparison, value1: Node, percent1: bool, value2: Node, percent2: bool) -> bool:
+def _percent(comparison: Compares, value1: Node, percent1: bool, value2: Node, percent2: bool) -> bool:
     if comparison.policy.percent in ("unit", "either") and comparison.same(value1, value2):
         return True
     if comparison.policy.percent in ("fraction", "either"):
@@ -88,7 +85,7 @@ def _percent(comparison: Comparison, value1: Node, percent1: bool, value2: Node,
     return False
 
 
-def _angles(comparison: Comparison, value1: Node, unit1: str, value2: Node, unit2: str) -> bool:
+def _angles(comparison: Compares, value1: Node, unit1: str, value2: Node, unit2: str) -> bool:
     """Compare degrees with radians where the policy allows it."""
     if comparison.policy.degrees != "angle" or not {unit1, unit2} <= {"deg", "rad", ""} or "deg" not in (unit1, unit2):
         return False

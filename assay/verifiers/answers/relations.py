@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from assay.verifiers.answers import realsets, words
 from assay.verifiers.answers.choices import LETTERS
+from assay.verifiers.answers.comparing import Compares
 from assay.verifiers.answers.equality import Undecided, equal
 from assay.verifiers.answers.evaluate import KNOWN
 from assay.verifiers.answers.nodes import (
@@ -35,13 +35,10 @@ from assay.verifiers.answers.nodes import (
     walk,
 )
 
-if TYPE_CHECKING:
-    from assay.verifiers.answers.compare import Comparison
-
 _FLIP = {"<": ">", ">": "<", "le": "ge", "ge": "le"}
 
 
-def same(comparison: Comparison, gold: Node, answer: Node) -> bool:
+def same(comparison: Compares, gold: Node, answer: Node) -> bool:
     """Compare two answers of which at least one is a relation."""
     gold, answer = _oriented(gold), _oriented(answer)
     if isinstance(gold, Relation) and isinstance(answer, Relation):
@@ -78,7 +75,7 @@ def _measured(gold: Relation) -> tuple[Node, Node] | None:
     return (name, gold.operands[1]) if asked else None
 
 
-def _same_assigned(comparison: Comparison, name: Node | None, gold: Node, answer: Node) -> bool:
+def _same_assigned(comparison: Compares, name: Node | None, gold: Node, answer: Node) -> bool:
     """Compare the value of `name = ...` with a bare value; a tuple of names makes a tuple of a bare list."""
     if isinstance(name, Group):
         for group, other in ((gold, answer), (answer, gold)):
@@ -88,7 +85,7 @@ def _same_assigned(comparison: Comparison, name: Node | None, gold: Node, answer
     return comparison.same(gold, answer)
 
 
-def _as_sets(comparison: Comparison, gold: Node, answer: Node) -> bool:
+def _as_sets(comparison: Compares, gold: Node, answer: Node) -> bool:
     for node in (gold, answer):
         if not isinstance(node, Relation | SetOf | Group | Listing) and not realsets.is_set(node):
             return False
@@ -143,7 +140,7 @@ def _is_figure(node: Node) -> bool:
     return True
 
 
-def assignment(comparison: Comparison, node: Relation) -> tuple[Node | None, Node] | None:
+def assignment(comparison: Compares, node: Relation) -> tuple[Node | None, Node] | None:
     """Split `name = ... = value`: the name (None when there is none) and the value; None when it is an equation.
 
     A chain is believed only if every link holds: `2 + 2 = 5` is no way to say 5.
@@ -231,7 +228,7 @@ def _oriented(node: Node) -> Node:
     return node
 
 
-def _same_relations(comparison: Comparison, gold: Relation, answer: Relation) -> bool:
+def _same_relations(comparison: Compares, gold: Relation, answer: Relation) -> bool:
     if realsets.is_inequality(gold) and realsets.is_inequality(answer):
         return _same_inequalities(comparison, gold, answer)
     if set(gold.ops) & set(_FLIP) or set(answer.ops) & set(_FLIP):
@@ -248,7 +245,7 @@ def _same_relations(comparison: Comparison, gold: Relation, answer: Relation) ->
     return False
 
 
-def _same_names(comparison: Comparison, one: tuple[Node | None, Node], two: tuple[Node | None, Node]) -> bool | None:
+def _same_names(comparison: Compares, one: tuple[Node | None, Node], two: tuple[Node | None, Node]) -> bool | None:
     """Compare two named values; None when the names differ, so that the relations must be compared as equations."""
     (name1, value1), (name2, value2) = one, two
     if name1 == name2 or name1 is None or name2 is None:
@@ -270,7 +267,7 @@ def _same_names(comparison: Comparison, one: tuple[Node | None, Node], two: tupl
     return None
 
 
-def _same_inequalities(comparison: Comparison, gold: Relation, answer: Relation) -> bool:
+def _same_inequalities(comparison: Compares, gold: Relation, answer: Relation) -> bool:
     known1, known2 = realsets.variable(gold), realsets.variable(answer)
     if known1 is not None and known2 is not None:
         if known1 != known2:
@@ -285,7 +282,7 @@ def _same_inequalities(comparison: Comparison, gold: Relation, answer: Relation)
     return _proportional(comparison, gold, answer)
 
 
-def _operandwise(comparison: Comparison, gold: Relation, answer: Relation) -> bool:
+def _operandwise(comparison: Compares, gold: Relation, answer: Relation) -> bool:
     if len(gold.operands) != len(answer.operands):
         return False
     mirrored = tuple(_FLIP.get(op, op) for op in reversed(answer.ops))
@@ -295,7 +292,7 @@ def _operandwise(comparison: Comparison, gold: Relation, answer: Relation) -> bo
     return False
 
 
-def _proportional(comparison: Comparison, gold: Relation, answer: Relation) -> bool:
+def _proportional(comparison: Compares, gold: Relation, answer: Relation) -> bool:
     """Whether two inequalities are one multiplied by a constant, whose sign may turn it around."""
     if len(gold.ops) != 1 or len(answer.ops) != 1 or symbols(gold) != symbols(answer):
         return False
@@ -312,7 +309,7 @@ def _residual(relation: Relation) -> Node:
     return plus(relation.operands[0], negative(relation.operands[1]))
 
 
-def _same_equation(comparison: Comparison, gold: Relation, answer: Relation) -> bool:
+def _same_equation(comparison: Compares, gold: Relation, answer: Relation) -> bool:
     """Whether two equations have the same solutions: proportional, or solved for one symbol alike."""
     if not all(isinstance(o, Expr) for o in (*gold.operands, *answer.operands)):
         return len(gold.operands) == len(answer.operands) and all(
@@ -330,7 +327,7 @@ def _same_equation(comparison: Comparison, gold: Relation, answer: Relation) -> 
     return False
 
 
-def _factor(comparison: Comparison, one: Node, two: Node) -> Node | None:
+def _factor(comparison: Compares, one: Node, two: Node) -> Node | None:
     """Return the constant by which `two` must be multiplied to give `one`, or None when there is none."""
     chosen: dict[str, Node] = {name: number(3 + 2 * k) for k, name in enumerate(sorted(symbols(one) | symbols(two)))}
     at1, at2 = substitute(one, chosen), substitute(two, chosen)
@@ -345,7 +342,7 @@ def _factor(comparison: Comparison, one: Node, two: Node) -> Node | None:
     return None
 
 
-def _solve(comparison: Comparison, residual: Node, name: str) -> Node | None:
+def _solve(comparison: Compares, residual: Node, name: str) -> Node | None:
     """Solve a residual that is linear in one symbol for it; None when it is not linear."""
     at0, at1, at2 = (substitute(residual, {name: number(x)}) for x in (0, 1, 2))
     slope = plus(at1, negative(at0))
@@ -357,7 +354,7 @@ def _solve(comparison: Comparison, residual: Node, name: str) -> Node | None:
     return times(number(-1), at0, Pow(slope, number(-1)))
 
 
-def _solved(comparison: Comparison, gold: Relation, answer: Node) -> bool:
+def _solved(comparison: Compares, gold: Relation, answer: Node) -> bool:
     """Whether the answer is the gold equation solved for the one symbol that it does not mention."""
     if gold.ops != ("=",) or not isinstance(answer, Expr) or not symbols(answer):
         return False
