@@ -175,8 +175,8 @@ class Group:
 
     @property
     def mixed(self) -> bool:
-        """Whether the raw outcomes of the scored members differ: the only groups that carry a signal."""
-        return len({t.correct for t in self.scored}) > 1
+        """Whether the verdicts of the scored members differ, partial credit included: only then is there a signal."""
+        return len({(t.correct, t.verdict and t.verdict.score) for t in self.scored}) > 1
 
 
 @dataclass(slots=True)

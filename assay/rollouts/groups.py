@@ -163,6 +163,6 @@ def no_signal_reason(played: Sequence[Group], rounds: int) -> str:
     rate = sum(t.correct is True for t in scored) / len(scored)
     mend = "easier tasks or a longer warm start" if rate < 0.5 else "harder tasks"
     return (
-        f"no group with both right and wrong answers in {rounds} rounds in a row "
+        f"no group whose answers earn differently in {rounds} rounds in a row "
         f"({len(played)} groups played, {rate:.0%} of answers right); use {mend}, or larger groups"
     )

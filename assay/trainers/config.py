@@ -286,7 +286,7 @@ class AlgorithmConfig(Config):
     normalization: Literal["token-mean", "sequence-mean", "constant"] = "token-mean"
     """How a token's weight follows from the counts of the whole step."""
     dynamic_sampling: Literal["keep", "drop", "refill"] = "drop"
-    """What to do with groups whose raw outcomes are all the same: keep, drop, or drop and sample until full."""
+    """What to do with groups whose verdicts are all the same: keep, drop, or drop and sample until full."""
     epochs: PositiveInt = 1
     """Optimiser steps on each batch of episodes."""
     replay: ReplayConfig | None = None

@@ -73,7 +73,7 @@ def rollout_metrics(groups: Sequence[Group]) -> dict[str, float | None]:
     """Return the numbers of a step's episodes, all that were played, whatever was trained on.
 
     Means of `reward`, `correct` (the raw outcome) and of the reward's `parts` are over episodes with a verdict, those
-    of `turns` and `tokens` over all. `mixed` is the share of groups whose raw outcomes differ. `seconds/sandbox`, where
+    of `turns` and `tokens` over all. `mixed` is the share of groups whose verdicts differ. `seconds/sandbox`, where
     programs were run for the verdicts, is the processor time that they took.
     """
     members = [trajectory for group in groups for trajectory in group]

@@ -109,7 +109,7 @@ SIGNALS = (
     Signal("forks", _above("forks", 0.05, "{:.0%} of turns started a new token stream: check the chat template")),
     Signal(
         "zero_std",
-        _below("mixed", 0.05, "only {:.0%} of groups have both right and wrong answers: change the difficulty"),
+        _below("mixed", 0.05, "only {:.0%} of groups have answers that earn differently: change the difficulty"),
     ),
     Signal("limits", _above("truncated", 0.5, "{:.0%} of episodes hit a limit of turns, tokens or time")),
     Signal("critic", _below("explained_variance", -1.0, "the critic explains less than nothing (variance {:.2f})")),

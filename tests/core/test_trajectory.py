@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,6 +84,13 @@ def test_groups():
     assert (len(group), len(group.scored), group.mixed) == (4, 3, True)
     assert not Group("g", tuple(trajectory(turn(), verdict=v) for v in (right(), no_verdict("?")))).mixed
     assert [t.correct for t in group] == [True, False, None, True]
+
+
+def test_partial_credit_is_a_signal():
+    def group(*scores):
+        return Group("g", tuple(trajectory(turn(), verdict=replace(wrong(), score=s)) for s in scores))
+
+    assert group(0.2, 0.5).mixed and not group(0.2, 0.2).mixed
 
 
 # -- token streams

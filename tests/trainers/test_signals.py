@@ -39,7 +39,7 @@ def test_a_healthy_run_is_quiet() -> None:
         ({"entropy": 0.01}, "hardly explores"),
         ({"mismatch_kl": 0.5}, "engine and trainer disagree"),
         ({"forks": 0.5}, "token stream"),
-        ({"mixed": 0.0}, "groups have both"),
+        ({"mixed": 0.0}, "answers that earn"),
         ({"truncated": 0.9}, "hit a limit"),
         ({"explained_variance": -5.0}, "less than nothing"),
         ({"skipped": 1.0}, "not finite"),
