@@ -13,7 +13,7 @@ import numpy as np
 from assay.core.trajectory import Group
 from assay.trainers import noise
 from assay.trainers.advantages import AdvantageFn, Advantages, make_advantage
-from assay.trainers.config import AlgorithmConfig
+from assay.trainers.algorithm_config import AlgorithmConfig
 from assay.trainers.losses import make_loss
 from assay.trainers.shaping import StatefulShaper, make_shaper
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from assay.core.trajectory import Sample
-from assay.trainers.config import CorrectionConfig
+from assay.trainers.algorithm_config import CorrectionConfig
 from assay.trainers.losses.base import log_ratio, ratio_diagnostics
 from assay.trainers.losses.tis import tis_weights
 

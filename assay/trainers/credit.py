@@ -26,7 +26,7 @@ from torch import Tensor
 from assay.core.trajectory import Group, Sample, Trajectory
 from assay.trainers.advantages.base import FloatArray, standardise, step_rewards
 from assay.trainers.advantages.gae import gae
-from assay.trainers.config import CriticConfig
+from assay.trainers.algorithm_config import CriticConfig
 
 
 @dataclass(frozen=True, slots=True)

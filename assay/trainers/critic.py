@@ -18,8 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from assay.core.errors import ConfigError
-from assay.trainers.attention import fast_attention
-from assay.trainers.config import CriticConfig
+from assay.trainers.algorithm_config import CriticConfig
+from assay.trainers.attention import training_attention
+from assay.trainers.logprobs import last_states
 from assay.trainers.packing import MicroBatch
 
 
@@ -44,10 +45,7 @@ class Critic(nn.Module):
         gradient out of a shared trunk whatever the configuration says.
         """
         if self.trunk is not None:
-            out = self.trunk(
-                input_ids=batch.input_ids, attention_mask=None, position_ids=batch.position_ids, use_cache=False
-            )
-            hidden = out.last_hidden_state
+            hidden = last_states(self.trunk, batch.input_ids, batch.position_ids, batch.rows)
             states = hidden.reshape(-1, hidden.shape[-1]).index_select(0, batch.predictors)
         elif detach or self.config.stop_gradient:
             states = states.detach()
@@ -60,10 +58,13 @@ class Critic(nn.Module):
         return [p for p in self.parameters() if p.requires_grad]
 
     @contextlib.contextmanager
-    def attending(self, enabled: bool) -> Iterator[None]:
-        """Inside the context, let a trunk of its own use the attention that is fast in training."""
-        with contextlib.nullcontext() if self.trunk is None else fast_attention(self.trunk, enabled=enabled):
+    def attending(self, *, shared: bool, upcast: bool) -> Iterator[None]:
+        """Inside the context, let a trunk of its own use the attention of training."""
+        if self.trunk is None:
             yield
+        else:
+            with training_attention(self.trunk, shared=shared, upcast=upcast):
+                yield
 
     def weights(self) -> dict[str, Tensor]:
         """Return what a checkpoint needs: the trained tensors by name."""

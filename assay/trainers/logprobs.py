@@ -11,7 +11,9 @@ importance ratio); the temperature divides the logits, as it does in the engine 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import torch
@@ -20,13 +22,18 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from assay.core.errors import ConfigError
-from assay.trainers.packing import MicroBatch
+from assay.trainers.attention import can_share, training_attention
+from assay.trainers.packing import Layout, MicroBatch
+from assay.trainers.prefixes import Rows
 
 Head: TypeAlias = Callable[[Tensor], Tensor]
 """Maps hidden states [N, H] to float32 logits [N, V]."""
 
 CHUNK_ELEMENTS = 1 << 24
 """Logits held at a time: 64 MiB in float32."""
+
+TOLERANCE = 0.02
+"""Largest relative difference of two ways to compute the same, in any precision; a mistake makes one of about 1."""
 
 
 def token_logprobs(
@@ -78,7 +85,10 @@ class LanguageModel:
         self._core, self._trunk, self._output = core, core.base_model, output
         self.vocab_size = int(output.weight.shape[0])
         self._softcap: float | None = getattr(core.config.get_text_config(), "final_logit_softcapping", None)
-        self._check_head()
+        with torch.no_grad(), _evaluating(core):
+            self._check_head()
+            self.shares = can_share(core) and self._shares_exactly()
+            """Whether it can take samples that share a row."""
 
     @property
     def device(self) -> torch.device:
@@ -86,14 +96,13 @@ class LanguageModel:
         weight: Tensor = self._output.weight
         return weight.device
 
-    def hidden(self, input_ids: Tensor, position_ids: Tensor | None = None) -> Tensor:
-        """Return the last hidden states [B, T, H] of rows that are padded on the right, or packed.
+    def layout(self, asked: Layout) -> Layout:
+        """Return the layout that this model can take for the one that was asked for."""
+        return "padded" if asked == "shared" and not self.shares else asked
 
-        Packed rows keep their samples apart only with no attention mask, reset positions and no cache.
-        """
-        out = self._trunk(input_ids=input_ids, attention_mask=None, position_ids=position_ids, use_cache=False)
-        states: Tensor = out.last_hidden_state
-        return states
+    def hidden(self, input_ids: Tensor, position_ids: Tensor | None = None, rows: Rows | None = None) -> Tensor:
+        """Return the last hidden states [B, T, H] of rows in any of the layouts."""
+        return last_states(self._trunk, input_ids, position_ids, rows)
 
     def head(self, hidden: Tensor) -> Tensor:
         """Return float32 logits [N, V] of hidden states [N, H]."""
@@ -109,7 +118,7 @@ class LanguageModel:
 
     def states(self, batch: MicroBatch) -> Tensor:
         """Return the last hidden states [N, H] of the positions that predict a batch's trainable tokens."""
-        hidden = self.hidden(batch.input_ids, batch.position_ids)
+        hidden = self.hidden(batch.input_ids, batch.position_ids, batch.rows)
         return hidden.reshape(-1, hidden.shape[-1]).index_select(0, batch.predictors)
 
     def logprobs(
@@ -133,19 +142,48 @@ class LanguageModel:
             entropy_gradient=entropy_gradient,
         )
 
-    @torch.no_grad()
     def _check_head(self) -> None:
         """Refuse a model whose own logits are not our head's: some scale or shift them outside the head module."""
         ids = torch.arange(4, device=self.device).remainder(self.vocab_size).unsqueeze(0)
-        training = [module for module in self._core.modules() if module.training]
-        self._core.eval()
         theirs = self._core(input_ids=ids, use_cache=False).logits.float()
         ours = self.head(self.hidden(ids)[0]).unsqueeze(0)
-        for module in training:
-            module.training = True
         error = float((ours - theirs).abs().max() / theirs.abs().max().clamp(min=1e-6))
-        if not error < 0.02:
+        if not error < TOLERANCE:
             raise ConfigError(
                 f"{type(self._core).__name__} does more to its logits than its output head "
                 f"(relative difference {error:.2g}); it cannot be trained"
             )
+
+    def _shares_exactly(self) -> bool:
+        """Whether two samples that share a row have the states that they have alone: some models do more in between."""
+        if not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(self._trunk.forward).parameters.values()):
+            return False
+        device, places = self.device, torch.tensor([[0, 1, 2, 3], [0, 1, 4, 5]])
+        ids = torch.arange(1, 7, device=device).remainder(self.vocab_size)
+        rows = Rows((places,), torch.tensor([0, 1, 2, 3, 6, 7])).to(device)
+        with training_attention(self.model, shared=True, upcast=False):
+            row = self.hidden(ids[None], torch.tensor([[0, 1, 2, 3, 2, 3]], device=device), rows)[0]
+        apart = self.hidden(ids[places.to(device)])
+        return bool((row[places.to(device)] - apart).abs().max() < TOLERANCE * apart.abs().max())
+
+
+def last_states(trunk: Any, input_ids: Tensor, position_ids: Tensor | None = None, rows: Rows | None = None) -> Tensor:
+    """Return the last hidden states [B, T, H] that a transformers model without a head gives in any of the layouts.
+
+    Packed samples stay apart only with no attention mask, reset positions and no cache.
+    """
+    sharing = {} if rows is None else {"rows": rows}  # transformers hands it on to the attention function
+    out = trunk(input_ids=input_ids, attention_mask=None, position_ids=position_ids, use_cache=False, **sharing)
+    states: Tensor = out.last_hidden_state
+    return states
+
+
+@contextlib.contextmanager
+def _evaluating(module: nn.Module) -> Iterator[None]:
+    training = [part for part in module.modules() if part.training]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True

@@ -1,27 +1,29 @@
 """From samples to the tensors of one forward pass, at most `token_budget` tokens each.
 
-Two layouts, equal in every gradient:
+Three layouts, equal in every gradient:
 
+* `shared`: one row [1, L] that holds every token once, however many samples begin with it (`prefixes.py`). Attention
+  sees the samples as rows padded on the right.
 * `padded`: rows of similar length, padded on the right, without any mask: under causal attention no real token sees
-  what comes after it, and the loss reads only real tokens. Costs T^2 per row, and no mask is ever built.
+  what comes after it, and the loss reads only real tokens. For models whose attention cannot be told of rows.
 * `packed`: samples laid end to end in one row [1, T] with reset position ids, first-fit decreasing. The boundaries
   hold only with `attention_mask=None` and `use_cache=False`; without a variable-length attention kernel transformers
-  builds a T x T block mask, and attention costs T^2 of the whole row.
+  builds a T x T block mask, and attention costs T^2 of the whole row. Pays with flash attention.
 
-So `packed` pays with flash attention, and `padded` everywhere else. Measured on one CPU core (bf16 autocast, 512
-samples of 16 to 55 tokens, 0.9M parameters; processor seconds of a whole step):
+Measured on one CPU core (float32, 512 samples of 32 prompts, 11 to 59 tokens, 0.9M parameters; processor seconds of a
+whole step, of two runs the better):
 
-    padded, budget 1,024 / 2,048 / 4,096 / 16,384      1.07  1.04  1.12  1.55
-    packed, budget 128 / 256 / 1,024 / 4,096           2.33  1.99  2.80  8.21
+    shared, budget 512 / 1,024 / 2,048 / 4,096         0.87  0.75  0.81  0.80      7,252 tokens
+    padded, budget 2,048                               1.24                       13,273 tokens
 
-A budget of 2,048 leaves 5 % of padding there; small batches stay in the cache. A GPU wants as many tokens as fit.
+Small batches stay in the processor's cache. A GPU wants as many tokens as fit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -30,8 +32,9 @@ from torch import Tensor
 
 from assay.core.errors import ConfigError, DataError
 from assay.core.trajectory import Sample
+from assay.trainers.prefixes import Rows, attention_rows, neighbours, shared_places
 
-Layout = Literal["padded", "packed"]
+Layout = Literal["shared", "padded", "packed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,9 @@ class MicroBatch:
     input_ids: Tensor
     """[B, T] int64, zeros where padded."""
     position_ids: Tensor | None
-    """[B, T] int64 for packed rows; None for padded ones, which all start at 0."""
+    """[B, T] int64; None for padded rows, which all start at 0."""
+    rows: Rows | None
+    """The samples of a shared pass."""
     predictors: Tensor
     """[N] int64: index into the flattened B * T positions of the token *before* each trainable one."""
     targets: Tensor
@@ -70,6 +75,7 @@ class MicroBatch:
             self,
             input_ids=move(self.input_ids),
             position_ids=None if self.position_ids is None else move(self.position_ids),
+            rows=None if self.rows is None else self.rows.to(device),
             predictors=move(self.predictors),
             targets=move(self.targets),
             old_logprobs=move(self.old_logprobs),
@@ -79,7 +85,7 @@ class MicroBatch:
         )
 
 
-def micro_batches(samples: Sequence[Sample], token_budget: int, layout: Layout = "padded") -> list[MicroBatch]:
+def micro_batches(samples: Sequence[Sample], token_budget: int, layout: Layout = "shared") -> list[MicroBatch]:
     """Cut samples into forward passes of at most `token_budget` tokens, padding included.
 
     A sample longer than the budget travels alone. Samples without a trainable token are left out. The plan depends
@@ -87,15 +93,17 @@ def micro_batches(samples: Sequence[Sample], token_budget: int, layout: Layout =
     """
     if token_budget < 1:
         raise ConfigError(f"token_budget must be at least 1, not {token_budget}")
+    if layout not in get_args(Layout):
+        raise ConfigError(f"unknown layout {layout!r}; known: {', '.join(get_args(Layout))}")
     kept = [number for number, sample in enumerate(samples) if sample.loss_mask.any()]
     lengths = np.array([len(samples[number]) for number in kept], np.int64)
-    if layout == "padded":
+    if layout == "shared":
+        plan = neighbours([samples[number] for number in kept], token_budget)
+    elif layout == "padded":
         plan = _similar_lengths(lengths, token_budget)
-    elif layout == "packed":
-        plan = _first_fit_decreasing(lengths, token_budget)
     else:
-        raise ConfigError(f"unknown layout {layout!r}; known: padded, packed")
-    return [_assemble(samples, [kept[number] for number in members], layout) for members in plan]
+        plan = _first_fit_decreasing(lengths, token_budget)
+    return [_assemble([kept[number] for number in members], samples, layout, token_budget) for members in plan]
 
 
 def _similar_lengths(lengths: NDArray[np.int64], budget: int) -> list[list[int]]:
@@ -126,7 +134,7 @@ def _first_fit_decreasing(lengths: NDArray[np.int64], budget: int) -> list[list[
     return plan
 
 
-def _assemble(samples: Sequence[Sample], members: Sequence[int], layout: Layout) -> MicroBatch:
+def _assemble(members: Sequence[int], samples: Sequence[Sample], layout: Layout, budget: int) -> MicroBatch:
     chosen = [samples[number] for number in members]
     for sample in chosen:
         if sample.loss_mask[0]:
@@ -134,23 +142,24 @@ def _assemble(samples: Sequence[Sample], members: Sequence[int], layout: Layout)
                 f"sample of trajectory {sample.trajectory_id!r}: its first token is marked trainable, but nothing "
                 "precedes it to predict it; give the prompt at least one token"
             )
-    sizes = np.array([len(sample) for sample in chosen], np.int64)
-    if layout == "padded":
-        offsets = np.arange(len(chosen)) * sizes.max()
+    sizes, rows = np.array([len(sample) for sample in chosen], np.int64), None
+    if layout == "shared":
+        places = shared_places(chosen)
+        rows = attention_rows(places, _similar_lengths(sizes, budget))
+        shape = (1, len(rows.owners))
+    elif layout == "padded":
         shape = (len(chosen), int(sizes.max()))
+        places = [row * shape[1] + np.arange(size) for row, size in enumerate(sizes)]
     else:
-        offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         shape = (1, int(sizes.sum()))
+        places = [end - size + np.arange(size) for end, size in zip(np.cumsum(sizes), sizes, strict=True)]
     input_ids = np.zeros(shape, np.int64)
-    position_ids = np.zeros(shape, np.int64) if layout == "packed" else None
-    places = []
-    for sample, offset in zip(chosen, offsets.tolist(), strict=True):
-        span = slice(offset, offset + len(sample))
-        input_ids.reshape(-1)[span] = sample.token_ids
+    position_ids = None if layout == "padded" else np.zeros(shape, np.int64)
+    for sample, place in zip(chosen, places, strict=True):
+        input_ids.reshape(-1)[place] = sample.token_ids
         if position_ids is not None:
-            position_ids.reshape(-1)[span] = np.arange(len(sample))
-        places.append(offset + np.flatnonzero(sample.loss_mask))
-    counts = [len(place) for place in places]
+            position_ids.reshape(-1)[place] = np.arange(len(sample))
+    predictors = [place[np.flatnonzero(s.loss_mask) - 1] for s, place in zip(chosen, places, strict=True)]
 
     def gather(name: str) -> Tensor:
         return torch.from_numpy(np.concatenate([getattr(s, name)[s.loss_mask] for s in chosen]))
@@ -159,10 +168,11 @@ def _assemble(samples: Sequence[Sample], members: Sequence[int], layout: Layout)
         samples=tuple(members),
         input_ids=torch.from_numpy(input_ids),
         position_ids=None if position_ids is None else torch.from_numpy(position_ids),
-        predictors=torch.from_numpy(np.concatenate(places) - 1),
+        rows=rows,
+        predictors=torch.from_numpy(np.concatenate(predictors)),
         targets=gather("token_ids"),
         old_logprobs=gather("logprobs"),
         advantages=gather("advantages"),
         weights=gather("weights"),
-        sequence_ids=torch.from_numpy(np.repeat(np.arange(len(chosen)), counts)),
+        sequence_ids=torch.from_numpy(np.repeat(np.arange(len(chosen)), [len(p) for p in predictors])),
     )

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from assay.core.seeding import derive_seed
 from assay.core.trajectory import Group, Sample, Trajectory
-from assay.trainers.config import ReplayConfig
+from assay.trainers.algorithm_config import ReplayConfig
 from assay.trainers.samples import trajectory_samples
 
 CANDIDATES = 4

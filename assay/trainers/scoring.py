@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from assay.core.trajectory import Sample
+from assay.trainers.attention import training_attention
 from assay.trainers.critic import Critic
 from assay.trainers.logprobs import LanguageModel
 from assay.trainers.packing import Layout, MicroBatch, micro_batches
@@ -19,7 +20,7 @@ def sample_logprobs(
     samples: Sequence[Sample],
     *,
     token_budget: int = 8192,
-    layout: Layout = "padded",
+    layout: Layout = "shared",
     temperature: float = 1.0,
     autocast_dtype: torch.dtype | None = None,
 ) -> list[Tensor]:
@@ -32,7 +33,7 @@ def sample_logprobs(
     def score(batch: MicroBatch) -> Tensor:
         return lm.logprobs(batch, temperature=temperature)[0]
 
-    return _score(score, lm.device, samples, token_budget, layout, autocast_dtype)
+    return _score(score, lm, samples, token_budget, layout, autocast_dtype)
 
 
 def sample_values(
@@ -41,7 +42,7 @@ def sample_values(
     samples: Sequence[Sample],
     *,
     token_budget: int = 8192,
-    layout: Layout = "padded",
+    layout: Layout = "shared",
     autocast_dtype: torch.dtype | None = None,
 ) -> list[Tensor]:
     """Return the critic's value before each sample's trainable tokens, one float32 tensor [N_i] on the CPU each."""
@@ -51,23 +52,26 @@ def sample_values(
         states = lm.states(batch) if critic.trunk is None else torch.empty(0)
         return critic.values(batch, states)
 
-    return _score(score, lm.device, samples, token_budget, layout, autocast_dtype)
+    with critic.attending(shared=lm.layout(layout) == "shared", upcast=autocast_dtype is not None):
+        return _score(score, lm, samples, token_budget, layout, autocast_dtype)
 
 
 @torch.no_grad()
 def _score(
     score: Callable[[MicroBatch], Tensor],
-    device: torch.device,
+    lm: LanguageModel,
     samples: Sequence[Sample],
     token_budget: int,
     layout: Layout,
     autocast_dtype: torch.dtype | None,
 ) -> list[Tensor]:
     out: list[Tensor] = [torch.zeros(0) for _ in samples]
-    for batch in micro_batches(samples, token_budget, layout):
-        with contextlib.nullcontext() if autocast_dtype is None else torch.autocast(device.type, autocast_dtype):
-            scores = score(batch.to(device)).float().cpu()
-        sizes = torch.bincount(batch.sequence_ids, minlength=len(batch.samples)).tolist()
-        for number, values in zip(batch.samples, torch.split(scores, sizes), strict=True):
-            out[number] = values
+    device, layout = lm.device, lm.layout(layout)
+    with training_attention(lm.model, shared=layout == "shared", upcast=autocast_dtype is not None):
+        for batch in micro_batches(samples, token_budget, layout):
+            with contextlib.nullcontext() if autocast_dtype is None else torch.autocast(device.type, autocast_dtype):
+                scores = score(batch.to(device)).float().cpu()
+            sizes = torch.bincount(batch.sequence_ids, minlength=len(batch.samples)).tolist()
+            for number, values in zip(batch.samples, torch.split(scores, sizes), strict=True):
+                out[number] = values
     return out

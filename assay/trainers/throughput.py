@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from assay.core.trajectory import Sample
+from assay.trainers.prefixes import distinct_tokens
 
 PEAK_BF16 = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40S": 362e12, "L4": 121e12, "4090": 165e12}
 """Dense bfloat16 FLOPs a second, as the makers state them, by a part of the device's name."""
@@ -27,15 +28,15 @@ def peak_flops(device: torch.device) -> float | None:
     return next((peak for part, peak in PEAK_BF16.items() if part in name), None)
 
 
-def step_flops(model: Any, samples: Sequence[Sample], *, lengths: Sequence[int] | None = None) -> float:
-    """Return the FLOPs of one forward and backward pass over `samples`, nothing computed twice."""
+def step_flops(model: Any, samples: Sequence[Sample]) -> float:
+    """Return the FLOPs of a forward and backward pass over `samples`; what they begin with in common counts once."""
     core: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
     config = core.config.get_text_config()
     table = core.get_input_embeddings().weight
     head = core.get_output_embeddings().weight
     body = sum(p.numel() for p in core.parameters() if p is not table and p is not head)
-    sizes = [len(sample) for sample in samples] if lengths is None else list(lengths)
-    tokens = sum(sizes)
+    sizes = [len(sample) for sample in samples]
+    tokens = distinct_tokens(samples)
     trained = sum(int(sample.loss_mask.sum()) for sample in samples)
     attention = 12 * config.num_hidden_layers * config.hidden_size * sum(size * size for size in sizes) / 2  # causal
     return float(6 * body * tokens + 6 * head.numel() * trained + attention)

@@ -21,7 +21,7 @@ from torch.optim import Optimizer
 
 from assay.core.errors import ConfigError
 from assay.core.trajectory import Sample
-from assay.trainers.attention import fast_attention
+from assay.trainers.attention import training_attention
 from assay.trainers.credit import ValueTargets
 from assay.trainers.critic import Critic
 from assay.trainers.logprobs import LanguageModel
@@ -44,7 +44,7 @@ class Updater:
         loss_fn: LossFn,
         *,
         token_budget: int = 2048,
-        layout: Layout = "padded",
+        layout: Layout = "shared",
         temperature: float = 1.0,
         grad_clip: float = 1.0,
         entropy_coef: float = 0.0,
@@ -59,14 +59,15 @@ class Updater:
         `temperature` is the one that the samples were drawn at. `schedule` maps the number of steps taken so far to a
         factor on each learning rate that the optimiser came with. `entropy_coef` > 0 rewards entropy; `kl_coef` > 0
         holds the policy near a reference, by k3 times the differentiable ratio. A `token_budget` of about 2,000 is
-        fastest on a CPU, where small batches stay in the cache; a GPU wants as many as fit. A `critic` learns from the
-        same pass; its parameters are the optimiser's second group, clipped by themselves.
+        fastest on a CPU, where small batches stay in the cache; a GPU wants as many as fit. A model that cannot take
+        the layout `shared` gets `padded`. A `critic` learns from the same pass; its parameters are the optimiser's
+        second group, clipped by themselves.
         """
         if temperature <= 0:
             raise ConfigError(f"temperature must be positive in training, not {temperature}")
         self._lm = LanguageModel(model)
         self._optimizer, self._loss_fn = optimizer, loss_fn
-        self._token_budget, self._layout, self._temperature = token_budget, layout, temperature
+        self._token_budget, self._layout, self._temperature = token_budget, self._lm.layout(layout), temperature
         self._grad_clip, self._entropy_coef, self._kl_coef = grad_clip, entropy_coef, kl_coef
         self._autocast_dtype, self._schedule, self._parallel = autocast_dtype, schedule, parallel
         self._critic = critic
@@ -132,14 +133,17 @@ class Updater:
         self._optimizer.zero_grad(set_to_none=True)
         mine = range(len(samples)) if self._parallel is None else self._parallel.share(samples)
         meters = Meters()
-        batches = micro_batches([samples[n] for n in mine], self._token_budget, self._layout)
+        batches = self._plan(samples, mine)
         passes = len(batches)
         if self._parallel is not None and self._sharded:
             passes = self._parallel.passes(len(batches))
         with self._attention():
-            for batch in batches:
-                members = [mine[n] for n in batch.samples]
-                self._backward(batch.to(self._lm.device), members, reference, targets, meters)
+            for number, (batch, members) in enumerate(batches):
+                outputs, slopes = self._forward(batch.to(self._lm.device), members, reference, targets, meters)
+                # Without a slope nothing would be added. The first pass makes sure that there is a gradient at all, and
+                # where weights are shared out all processes go through every pass together.
+                if number == 0 or self._sharded or any(bool(slope.any()) for slope in slopes):
+                    torch.autograd.backward(outputs, slopes)
             for _ in range(len(batches), passes):
                 self._empty_pass(samples)
         if self._parallel is not None:
@@ -157,15 +161,29 @@ class Updater:
         self.steps, self.skipped = int(state["steps"]), int(state["skipped"])
         self._base_rates = [float(rate) for rate in state["base_rates"]]
 
-    def _backward(
+    def _plan(self, samples: Sequence[Sample], mine: Sequence[int]) -> list[tuple[MicroBatch, list[int]]]:
+        """Return micro-batches with the numbers of their samples; those whose advantages are all 0 keep apart, last."""
+        parts: tuple[list[int], list[int]] = ([], [])
+        for number in mine:
+            parts[not samples[number].advantages.any()].append(number)
+        return [
+            (batch, [part[place] for place in batch.samples])
+            for part in parts
+            for batch in micro_batches([samples[number] for number in part], self._token_budget, self._layout)
+        ]
+
+    def _forward(
         self,
         batch: MicroBatch,
         members: Sequence[int],
         reference: Sequence[Tensor] | None,
         targets: ValueTargets | None,
         meters: Meters,
-    ) -> None:
-        """Add the gradient of one micro-batch, whose samples have these numbers in the lists of the step."""
+    ) -> tuple[list[Tensor], Sequence[Tensor]]:
+        """Compute the loss of one micro-batch, whose samples have these numbers in the lists of the step.
+
+        Returns what the model gave, and the slopes of the loss there.
+        """
 
         def column(rows: Sequence[Tensor]) -> Tensor:
             return torch.cat([rows[n] for n in members]).to(self._lm.device, non_blocking=True)
@@ -185,7 +203,7 @@ class Updater:
             diagnostics["reference_kl"] = kl_estimate(logprobs.detach(), there)
         policy_loss = (batch.weights * token_loss).sum()
         sums = {"loss": policy_loss.detach()}
-        loss = policy_loss
+        loss, outputs = policy_loss, [logprobs, entropy]
         if self._critic is not None and targets is not None:
             with self._autocast():
                 values = self._critic.values(batch, states, detach=frozen)
@@ -196,8 +214,10 @@ class Updater:
             sums["value_loss"] = value_loss.detach()
             diagnostics |= clipped
             loss = self._critic.config.coef * value_loss + (0.0 if frozen else policy_loss)
-        loss.backward()  # type: ignore[no-untyped-call]
+            outputs.append(values)
         meters.add(sums, {"entropy": entropy.detach(), **diagnostics})
+        learned = [output for output in outputs if output.requires_grad]
+        return learned, torch.autograd.grad(loss, learned)
 
     def _empty_pass(self, samples: Sequence[Sample]) -> None:
         """Join the others' forward and backward pass with nothing of one's own."""
@@ -214,9 +234,9 @@ class Updater:
 
     @contextlib.contextmanager
     def _attention(self) -> Iterator[None]:
-        enabled = self._autocast_dtype is not None
-        critic = contextlib.nullcontext() if self._critic is None else self._critic.attending(enabled)
-        with fast_attention(self._lm.model, enabled=enabled), critic:
+        options = {"shared": self._layout == "shared", "upcast": self._autocast_dtype is not None}
+        critic = contextlib.nullcontext() if self._critic is None else self._critic.attending(**options)
+        with training_attention(self._lm.model, **options), critic:
             yield
 
     def _autocast(self) -> contextlib.AbstractContextManager[Any]:

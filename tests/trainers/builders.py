@@ -106,3 +106,20 @@ def random_samples(count: int = 12, seed: int = 0, vocab: int = VOCAB) -> list[S
             )
         )
     return out
+
+
+def grouped_samples(groups: int = 3, size: int = 5, seed: int = 0, vocab: int = VOCAB) -> list[Sample]:
+    """Groups with a prompt each, whose members go on with few different tokens, so that some begin alike."""
+    rng = np.random.default_rng(seed)
+    samples = random_samples(groups * size, seed, vocab)
+    for number, sample in enumerate(samples):
+        if number % size == 0:
+            prompt = rng.integers(0, vocab, int(rng.integers(1, 9)))
+        length = len(prompt) + int(rng.integers(1, 8))
+        sample.token_ids = np.concatenate([prompt, rng.integers(0, 2, length - len(prompt))]).astype(np.int64)
+        sample.loss_mask = np.arange(length) >= len(prompt)
+        sample.logprobs = np.where(sample.loss_mask, rng.normal(-3, 0.5, length), 0).astype(np.float32)
+        sample.advantages = np.where(sample.loss_mask, rng.normal(), 0).astype(np.float32)
+        sample.weights = np.zeros(length, np.float32)
+        sample.turn_index = np.where(sample.loss_mask, 0, -1).astype(np.int32)
+    return samples

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from assay.core.trajectory import Sample
-from assay.trainers.config import CorrectionConfig
+from assay.trainers.algorithm_config import CorrectionConfig
 from assay.trainers.correction import correct
 from assay.trainers.losses import make_loss
 from assay.trainers.samples import assign_weights

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from assay.core.trajectory import Group, Sample, Trajectory
-from assay.trainers.config import CriticConfig
+from assay.trainers.algorithm_config import CriticConfig
 from assay.trainers.credit import ValueTargets, assign_gae, explained_variance, trajectory_gae
 from assay.trainers.samples import build_samples
 from tests.trainers.builders import trajectory

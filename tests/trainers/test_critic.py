@@ -10,7 +10,7 @@ import torch
 
 from assay.core.errors import ConfigError
 from assay.core.trajectory import Sample
-from assay.trainers.config import CriticConfig
+from assay.trainers.algorithm_config import CriticConfig
 from assay.trainers.credit import ValueTargets
 from assay.trainers.critic import Critic
 from assay.trainers.losses import make_loss

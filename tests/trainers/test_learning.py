@@ -7,7 +7,8 @@ from assay.core.trajectory import Group, Step, Trajectory, Turn
 from assay.core.verdict import right, wrong
 from assay.trainers.advantages import make_advantage
 from assay.trainers.algorithm import Algorithm
-from assay.trainers.config import CriticConfig, TrainConfig
+from assay.trainers.algorithm_config import CriticConfig
+from assay.trainers.config import TrainConfig
 from assay.trainers.learner import Learner
 from assay.trainers.losses import make_loss
 from assay.trainers.policy import Policy

@@ -8,7 +8,7 @@ import pytest
 from assay.audits.training import NoiseChannel
 from assay.core.errors import ConfigError
 from assay.trainers.advantages import ADVANTAGES, make_advantage
-from assay.trainers.config import AlgorithmConfig, NoiseConfig
+from assay.trainers.algorithm_config import AlgorithmConfig, NoiseConfig
 from assay.trainers.noise import backward, forward
 from tests.trainers.builders import outcome_group
 

@@ -5,15 +5,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.core.errors import ConfigError, DataError
+from assay.trainers.attention import training_attention
 from assay.trainers.logprobs import LanguageModel
 from assay.trainers.packing import micro_batches
-from tests.trainers.builders import random_samples, tiny_model
+from tests.trainers.builders import grouped_samples, random_samples, tiny_model
+
+LAYOUTS = st.sampled_from(["shared", "padded", "packed"])
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(1, 30), st.integers(1, 200), st.sampled_from(["padded", "packed"]), st.integers(0, 9))
-def test_every_sample_travels_once_within_the_budget(count, budget, layout, seed):
-    samples = random_samples(count, seed)
+@given(st.integers(1, 30), st.integers(1, 200), LAYOUTS, st.integers(0, 9), st.booleans())
+def test_every_sample_travels_once_within_the_budget(count, budget, layout, seed, grouped):
+    samples = grouped_samples(count, 1 + seed, seed) if grouped else random_samples(count, seed)
+    count = len(samples)
     batches = micro_batches(samples, budget, layout)
     assert sorted(i for b in batches for i in b.samples) == list(range(count))
     for batch in batches:
@@ -23,18 +27,19 @@ def test_every_sample_travels_once_within_the_budget(count, budget, layout, seed
             expected = np.concatenate([getattr(s, name)[s.loss_mask] for s in chosen])
             column = {"logprobs": "old_logprobs", "token_ids": "targets"}.get(name, name)
             assert np.array_equal(getattr(batch, column).numpy(), expected)
-        assert torch.equal(batch.input_ids.reshape(-1)[batch.predictors + 1], batch.targets)
+        if layout != "shared":
+            assert torch.equal(batch.input_ids.reshape(-1)[batch.predictors + 1], batch.targets)
         assert batch.sequence_ids.tolist() == [k for k, s in enumerate(chosen) for _ in range(int(s.loss_mask.sum()))]
 
 
-@pytest.mark.parametrize("layout", ["padded", "packed"])
+@pytest.mark.parametrize("layout", ["shared", "padded", "packed"])
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
 def test_no_sample_sees_another_or_the_padding(layout, attention):
-    model, samples = tiny_model(), random_samples(9)
+    model, samples = tiny_model(), [*random_samples(9), *grouped_samples()]
     model.set_attn_implementation(attention)
     lm = LanguageModel(model)
-    for batch in micro_batches(samples, 120, layout):
-        with torch.no_grad():
+    for batch in micro_batches(samples, 120, lm.layout(layout)):
+        with torch.no_grad(), training_attention(model, shared=lm.shares and layout == "shared", upcast=False):
             together, _ = lm.logprobs(batch)
             alone = []
             for i in batch.samples:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from assay.core.trajectory import Group, Sample, Trajectory
-from assay.trainers.config import ReplayConfig
+from assay.trainers.algorithm_config import ReplayConfig
 from assay.trainers.replay import SuccessReplay
 from tests.trainers.builders import trajectory
 

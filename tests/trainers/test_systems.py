@@ -37,9 +37,12 @@ def test_flops_are_six_a_parameter_and_token_plus_attention() -> None:
     head = model.lm_head.weight.numel()
     body = sum(p.numel() for p in model.parameters()) - head  # tied: the table is the head
     tokens, squares = sum(map(len, samples)), sum(len(s) ** 2 for s in samples)
+    assert len({int(s.token_ids[0]) for s in samples}) == 3  # nothing in common
     assert step_flops(model, samples) == 6 * body * tokens + 6 * head * trained + 6 * 2 * 32 * squares
     untied = tiny_model(tied=False)
     assert step_flops(untied, samples) == step_flops(model, samples)
+    twice = 6 * head * trained + 6 * 2 * 32 * squares
+    assert step_flops(model, [*samples, *samples]) == step_flops(model, samples) + twice
 
 
 def test_utilisation_needs_a_known_peak() -> None:
