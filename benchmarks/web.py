@@ -1,27 +1,19 @@
-"""Rates of the web environments, and a soak: whole episodes of the oracle, through both drivers.
+"""Rates of the web environments: whole episodes of the oracle, through both drivers.
 
     python benchmarks/web.py [--seconds 2] [--browser-episodes 30]
-    python benchmarks/web.py --soak-text 50000 --soak-browser 2000
 
 Prints, for the text driver, tasks made, episodes and actions in a second of one core (processor time, so that other
 work on the machine does not count), and for the browser the times of a reset, an action and a screenshot and the
 actions in a second over four tabs (wall time: it is another process). The floor or limit that the project promises
-stands beside each. The soak plays many episodes and reports what failed and what was left behind: every so often it
-kills the browser, which must cost the episodes in flight and nothing else.
+stands beside each.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import resource
-import signal
-import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,8 +25,6 @@ from assay.envs.web.web_task import WebTaskEnv
 
 EPISODES_FLOOR, ACTIONS_FLOOR, RESET_LIMIT, STEP_LIMIT = 300, 25, 120, 120
 TABS = 4
-KILL_EVERY = 100
-"""Browser episodes of the soak between two kills."""
 
 Play = tuple[Task, list[str]]
 
@@ -75,7 +65,7 @@ def text_rates(level: int, seconds: float) -> str:
         assert play(env, task, turns) == "correct"
         episodes, actions = episodes + 1, actions + len(turns)
     spent = time.process_time() - started
-    floor = f" (floor {EPISODES_FLOOR})" if level == 1 else ""
+    floor = f" (floor {EPISODES_FLOOR})"
     return (
         f"text driver, level {level}: {tasks:6,.0f} tasks/s {episodes / spent:6,.0f} episodes/s{floor} "
         f"{actions / spent:6,.0f} actions/s, {actions / episodes:.1f} actions an episode"
@@ -114,80 +104,15 @@ def browser_rates(episodes: int) -> Iterator[str]:
         other.close()
 
 
-def soak_text(episodes: int) -> str:
-    envs = {level: make(level=level) for level in (1, 2, 3)}
-    prepared = {level: plays(level, 200) for level in envs}
-    ends: Counter[str] = Counter()
-    for i in range(episodes):
-        level = 1 + i % 3
-        ends[play(envs[level], *prepared[level][i // 3 % 200])] += 1
-        if i == episodes // 10:
-            before = resident()
-    return f"soak, text: {episodes:,} episodes, {dict(ends)}; memory {before:.0f} -> {resident():.0f} MB"
-
-
-def soak_browser(episodes: int) -> str:
-    from assay.envs.web.drivers import chrome
-
-    shared = chrome.join()
-    prepared, ends, done = plays(1, 100) + plays(2, 100), Counter[str](), 0
-    lock = threading.Lock()
-
-    def worker(number: int) -> None:
-        nonlocal done
-        env = make(driver="browser")
-        for i in range(number, episodes, TABS):
-            end = play(env, *prepared[i % len(prepared)])
-            with lock:
-                ends[end] += 1
-                done += 1
-                if done % KILL_EVERY == 0:
-                    os.kill(shared.run(shared.process(), 30), signal.SIGKILL)
-        env.close()
-
-    with ThreadPoolExecutor(TABS) as pool:
-        list(pool.map(worker, range(TABS)))
-    chrome.part()
-    time.sleep(1)
-    kills = episodes // KILL_EVERY
-    return f"soak, browser: {episodes:,} episodes, {kills} kills, {dict(ends)}; processes left: {browsers_left()}"
-
-
-def resident() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def browsers_left() -> int:
-    """Return how many children of this process still run a browser."""
-    found = 0
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rpartition(")")[2].split()
-            command = (status.parent / "cmdline").read_text()
-        except OSError:
-            continue
-        found += (
-            fields[0] != "Z" and int(fields[3]) == os.getsid(0) and "headless" in command and "--type" not in command
-        )
-    return found
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--browser-episodes", type=int, default=30)
-    parser.add_argument("--soak-text", type=int, default=0)
-    parser.add_argument("--soak-browser", type=int, default=0)
     options = parser.parse_args()
-    if options.soak_text:
-        print(soak_text(options.soak_text), flush=True)
-    if options.soak_browser:
-        print(soak_browser(options.soak_browser), flush=True)
-    if not (options.soak_text or options.soak_browser):
-        for level in (1, 2, 3):
-            print(text_rates(level, options.seconds), flush=True)
-        for line in browser_rates(options.browser_episodes) if options.browser_episodes else ():
-            print(line, flush=True)
+    for level in (1, 2, 3):
+        print(text_rates(level, options.seconds), flush=True)
+    for line in browser_rates(options.browser_episodes) if options.browser_episodes else ():
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

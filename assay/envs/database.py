@@ -29,26 +29,27 @@ class Database:
     def __init__(self, schema: str, rows: Rows) -> None:
         # The runner may step an environment from several threads, one after another.
         self._connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-        self._connection.row_factory = sqlite3.Row
-        self._tables = dict(_TABLE.findall(schema))
         self._connection.deserialize(_empty(schema))
         for table, content in rows.items():
             if content:
                 places = ",".join("?" * len(content[0]))
                 self._connection.executemany(f"INSERT INTO {table} VALUES ({places})", content)
         self._connection.execute("DELETE FROM _writes")
-        self._before = self._content()
+        self._before = {table: self._content(table) for table, _ in _TABLE.findall(schema)}
 
     def rows(self, sql: str, *values: Value) -> list[dict[str, Any]]:
         """Return what a query finds."""
-        return [dict(row) for row in self._execute(sql, values)]
+        cursor = self._execute(sql, values)
+        columns = [column[0] for column in cursor.description]
+        return [dict(zip(columns, row, strict=True)) for row in cursor]
 
     def row(self, missing: str, sql: str, *values: Value) -> dict[str, Any]:
         """Return the first row that a query finds; without one the agent is told what is `missing`."""
-        found = self._execute(sql, values).fetchone()
+        cursor = self._execute(sql, values)
+        found = cursor.fetchone()
         if found is None:
             raise ToolError(missing)
-        return dict(found)
+        return dict(zip([column[0] for column in cursor.description], found, strict=True))
 
     def write(self, sql: str, *values: Value) -> None:
         """Change something."""
@@ -56,19 +57,29 @@ class Database:
 
     def changes(self) -> list[str]:
         """Return how the content differs from the first one, sorted: `orders/17.status: "pending" -> "cancelled"`."""
-        after = self._content()
         found = []
-        for key in self._before.keys() | after.keys():
-            old, new = self._before.get(key), after.get(key)
-            if old is None or new is None:
-                found.append(f"{'+' if old is None else '-'} {key}: {json.dumps(new or old)}")
-            elif old != new:
-                found += [
-                    f"{key}.{column}: {json.dumps(old[column])} -> {json.dumps(new[column])}"
-                    for column in old
-                    if old[column] != new[column]
-                ]
+        for table, before in self._before.items():
+            after = self._content(table)
+            if after == before:
+                continue
+            cursor = self._connection.execute(f"SELECT * FROM {table} LIMIT 0")
+            columns = [column[0] for column in cursor.description]
+            for key in before.keys() | after.keys():
+                name, old, new = f"{table}/{key}", before.get(key), after.get(key)
+                if old is None or new is None:
+                    row = dict(zip(columns, new or old or (), strict=True))
+                    found.append(f"{'+' if old is None else '-'} {name}: {json.dumps(row)}")
+                elif old != new:
+                    found += [
+                        f"{name}.{column}: {json.dumps(was)} -> {json.dumps(now)}"
+                        for column, was, now in zip(columns, old, new, strict=True)
+                        if was != now
+                    ]
         return sorted(found)
+
+    def content(self) -> dict[str, list[tuple[Value, ...]]]:
+        """Return the rows of every table as they are now."""
+        return {table: list(self._content(table).values()) for table in self._before}
 
     def touched(self) -> list[str]:
         """Return the rows that were ever written, such as `orders/17`, sorted."""
@@ -86,15 +97,11 @@ class Database:
         except (OverflowError, UnicodeEncodeError):
             raise ToolError("an argument is out of range, or not valid text") from None
 
-    def _content(self) -> dict[str, dict[str, Any]]:
-        return {
-            f"{table}/{row[key]}": dict(row)
-            for table, key in self._tables.items()
-            for row in self._connection.execute(f"SELECT * FROM {table}")
-        }
+    def _content(self, table: str) -> dict[Value, tuple[Value, ...]]:
+        return {row[0]: row for row in self._connection.execute(f"SELECT * FROM {table}")}
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def _empty(schema: str) -> bytes:
     """Return the image of an empty database that logs its writes: setting up triggers for each episode is slow."""
     script = [schema, "CREATE TABLE _writes (name TEXT, key TEXT);"]

@@ -17,11 +17,11 @@ from assay.core.errors import ConfigError
 from assay.core.seeding import Split, derive_seed
 from assay.core.task import Task
 from assay.envs.procedural import task_source
-from assay.envs.web.tasks import WebGenerator
+from assay.envs.web.tasks import INFEASIBLE, WebGenerator
 from assay.envs.web.web_task import ENV_ID
 
 Kind = tuple[str, ...]
-"""A site and the errands of a task on it."""
+"""The sites of a task, joined by `+`, and its errands."""
 
 
 class TaskEvolution:
@@ -75,8 +75,14 @@ class TaskEvolution:
         tasks = []
         for _ in range(n):
             rng = np.random.default_rng(derive_seed("evolution", self.seed, self._proposed))
-            site, *errands = kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]
-            generator = WebGenerator((site,), self.level, tuple(sorted(set(errands))), self.instructions)
+            places, *errands = kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]
+            generator = WebGenerator(
+                tuple(places.split("+")),
+                self.level,
+                tuple(sorted(set(errands) - {INFEASIBLE})),
+                infeasible=float(INFEASIBLE in errands),
+                instructions=self.instructions,
+            )
             tasks.append(task_source(f"{ENV_ID}+{self.seed}", self.split, generator, WebGenerator())[self._proposed])
             self._proposed += 1
         return tasks

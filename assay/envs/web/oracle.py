@@ -5,7 +5,7 @@ It sees only the accessibility tree, so it works the same through either driver,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,19 +15,21 @@ from assay.core.tool import ToolCall
 from assay.envs.web.page.tree import Node, Page, field_group
 from assay.envs.web.sites.site import Step
 
+ENDINGS = ("done", "answer", "infeasible")
+"""Tools that end an episode."""
 _ROLES = {"click": ("link", "button"), "type": ("textbox",), "tick": ("checkbox",)}
 
 
 def visitor(
-    steps: Sequence[Step], see: Callable[[], Page], more: str, answer: str | None
+    steps: Sequence[Step], see: Callable[[], Page], more: Collection[str], end: ToolCall
 ) -> Generator[ToolCall, Observation, None]:
-    """Yield the calls that take the steps, and at last `done` or `answer`.
+    """Yield the calls that take the steps, and at last the one that ends the episode.
 
     Args:
         steps: What to do.
         see: Returns the page that is shown.
-        more: Name of the link to the next page of a list.
-        answer: What to answer; None when nothing was asked.
+        more: Names of the link to the next page of a list.
+        end: The last call. When it says that the task cannot be done, it comes as soon as there is no going on.
     """
     for step in steps:
         while True:
@@ -36,16 +38,20 @@ def visitor(
             if call is not None:
                 yield call
                 break
-            following = next((n for n in page.nodes if n.role == "link" and n.name == more), None)
+            following = next((n for n in page.nodes if n.role == "link" and n.name in more), None)
+            if following is None and end.name == "infeasible":
+                yield end
             if following is None:
                 raise LookupError(f"{page.path} has no {step.action} {step.name!r} near {step.near!r}")
             yield ToolCall("click", {"element": following.id})
-    yield finish(answer)
+    yield end
 
 
-def finish(answer: str | None) -> ToolCall:
-    """Return the call that ends an episode."""
-    return ToolCall("done") if answer is None else ToolCall("answer", {"text": answer})
+def finish(target: Mapping[str, Any]) -> ToolCall:
+    """Return the call that ends an episode as the target of its task says."""
+    if target.get("infeasible"):
+        return ToolCall("infeasible")
+    return ToolCall("done") if target["answer"] is None else ToolCall("answer", {"text": target["answer"]})
 
 
 def eager_visitor(
@@ -53,7 +59,7 @@ def eager_visitor(
 ) -> Generator[ToolCall, Observation, None]:
     """Yield the calls, with any button pressed before the last one."""
     for call in calls:
-        if call.name in ("done", "answer"):
+        if call.name in ENDINGS:
             buttons = [node.id for node in see().nodes if node.role == "button"]
             if buttons:
                 yield ToolCall("click", {"element": buttons[int(rng.integers(len(buttons)))]})
@@ -88,7 +94,7 @@ def _call(step: Step, page: Page) -> ToolCall | None:
 def _choice(step: Step, page: Page) -> ToolCall | None:
     menu = _find(page, step, "combobox")
     if menu is not None:
-        return ToolCall("select", {"element": menu.id, "option": step.value})
+        return ToolCall("select", {"element": menu.id, "option": step.value}) if step.value in menu.options else None
     radios = (n for n in page.nodes if n.role == "radio" and n.name == step.value)
     button = next((node for node in radios if field_group(node.element) == step.name), None)
     return None if button is None else ToolCall("click", {"element": button.id})

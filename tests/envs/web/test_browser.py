@@ -60,7 +60,7 @@ def last(env, task):
     return [env.step(turn) for turn in turns][-1][4]
 
 
-@pytest.mark.parametrize("level", [1, 2, 3])
+@pytest.mark.parametrize("level", [1, 2, 3, 4])
 def test_both_drivers_show_the_same_and_the_same_turns_solve_both(level):
     text, real = make("text", level), make("browser", level)
     for index in range(5):

@@ -7,6 +7,7 @@ Invariants: the actions and the page they show are the same in every driver. Wha
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import lru_cache
 from typing import Literal, get_args
 from urllib.parse import urljoin, urlsplit
 
@@ -100,6 +101,7 @@ class ScreenDriver(Driver):
         """Press one of `KEYS`."""
 
 
+@lru_cache(maxsize=4096)
 def inside(address: str, here: str) -> str:
     """Return the absolute form of an address on the page `here`; `ToolError` when it leads out of the site."""
     try:

@@ -6,6 +6,7 @@ do not run, and every element can be reached, however it looks.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from assay.core.errors import Fault, ToolError
@@ -96,9 +97,7 @@ class TextDriver(Driver):
         assert self._app is not None
         for _ in range(_REDIRECTS):
             parts = urlsplit(url)
-            response = request(
-                self._app, method, quote(parts.path or "/", safe=_SAFE), quote(parts.query, safe=_SAFE), body
-            )
+            response = request(self._app, method, _quoted(parts.path or "/"), _quoted(parts.query), body)
             location = response.header("location")
             if not (300 <= response.status < 400 and location):
                 self._history.append((url.partition("#")[0], parse(response.body.decode("utf-8", "replace"))))
@@ -125,6 +124,11 @@ class TextDriver(Driver):
             self._visit("POST", target, sent.encode())
         else:
             self._visit("GET", urljoin(target, f"?{sent}"))
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    return quote(text, safe=_SAFE)
 
 
 def _fields(form: Element, button: Element) -> list[tuple[str, str]]:

@@ -108,7 +108,7 @@ class RenderedScreens(ProceduralTaskSet):
         site = SITES[screen["site"]]()
         database = Database(site.schema, screen["rows"])
         try:
-            self._driver.open(episode_app(site, database, Theme(**screen["theme"])))
+            self._driver.open(episode_app([(site, Theme(**screen["theme"]))], database))
             page = self._wander(screen["clicks"], rng)
             chosen, instruction = _choose(page, rng, self._driver.width, self._driver.height)
             picture = png_url(self._driver.screenshot())

@@ -37,11 +37,14 @@ class Element:
         while ahead:
             element = ahead.pop()
             yield element
-            ahead.extend(child for child in reversed(element.children) if not isinstance(child, str))
+            if element.children:
+                ahead.extend([child for child in reversed(element.children) if not isinstance(child, str)])
 
     def text(self) -> str:
         """Return all text below, white space collapsed."""
-        return " ".join(" ".join(self._pieces()).split())
+        if len(self.children) == 1 and isinstance(self.children[0], str):
+            return one_line(self.children[0])
+        return one_line(*self._pieces())
 
     def above(self, tag: str) -> Element | None:
         """Return the nearest element of this tag that contains this one."""
@@ -64,6 +67,11 @@ class Element:
                 yield child
             else:
                 yield from child._pieces()
+
+
+def one_line(*pieces: str) -> str:
+    """Return texts as one line, white space collapsed."""
+    return " ".join(" ".join(pieces).split())
 
 
 def settle(fields: Iterable[Element]) -> None:

@@ -13,49 +13,41 @@ from html import unescape
 
 from assay.envs.web.page.dom import FIELDS, VOID, Element, settle
 
+_WITHIN = r"(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*"
 _TOKEN = re.compile(
-    r"<!--.*?-->|<![^>]*>"
-    r"|</(?P<end>[a-zA-Z][^\s/>]*)[^>]*>"
-    r"|<(?P<start>[a-zA-Z][^\s/>]*)(?P<attributes>(?:[^>\"']|\"[^\"]*\"|'[^']*')*)>"
-    r"|(?P<text>[^<]+|<)",
-    re.DOTALL,
+    rf"<(script|style)(?=[\s/>])({_WITHIN})>(?:.*?</\1\s*>|.*)"  # raw text: nothing in it is read
+    rf"|<([a-zA-Z][^\s/>]*)({_WITHIN})>([^<]*+)"  # a start tag, and the text after it
+    r"|</([a-zA-Z][^\s/>]*)[^>]*+>([^<]*+)"  # an end tag, and the text after it
+    r"|<!--.*?-->|<![^>]*+>"
+    r"|([^<]++|<)",  # a text; a `<` that begins nothing is one
+    re.DOTALL | re.IGNORECASE,
 )
 _ATTRIBUTE = re.compile(r"([^\s=/\"'>]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?")
-_RAW = frozenset({"script", "style"})
-_CLOSES = {"p": "p", "li": "li", "tr": "tr", "td": "td", "th": "th", "option": "option"}
+_CLOSES = frozenset({"p", "li", "tr", "td", "th", "option"})
 
 
 def parse(html: str) -> Element:
     """Return the root: an element `#document` with everything in it."""
     root = Element("#document")
     fields: list[Element] = []
-    at, position, end = root, 0, len(html)
-    while position < end:
-        match = _TOKEN.match(html, position)
-        if match is None:  # a `<` that begins nothing, or a tag that never ends
-            at.children.append(html[position])
-            position += 1
-            continue
-        position = match.end()
-        if match["text"] is not None:
-            text = match["text"]
-            if not text.isspace():
-                at.children.append(unescape(text) if "&" in text else text)
-        elif match["start"] is not None:
-            tag = match["start"].lower()
-            if _CLOSES.get(tag) == at.tag and at.parent is not None:
+    at = root
+    for raw, raw_attributes, start, attributes, after, end, after_end, text in _TOKEN.findall(html):
+        if start or raw:
+            tag = (start or raw).lower()
+            if tag == at.tag and tag in _CLOSES and at.parent is not None:
                 at = at.parent
-            element = Element(tag, _attributes(match["attributes"]), parent=at)
+            attributes = attributes or raw_attributes
+            element = Element(tag, _attributes(attributes) if attributes else {}, [], at)
             at.children.append(element)
             if tag in FIELDS:
                 fields.append(element)
-            if tag in _RAW:
-                closing = re.compile(rf"</{tag}\s*>", re.IGNORECASE).search(html, position)
-                position = closing.end() if closing else end
-            elif tag not in VOID:
+            if start and tag not in VOID:
                 at = element
-        elif match["end"] is not None:
-            at = _close(at, match["end"].lower())
+        elif end:
+            at = at.parent if end == at.tag and at.parent is not None else _close(at, end.lower())
+        text = after or after_end or text
+        if text and not text.isspace():
+            at.children.append(unescape(text) if "&" in text else text)
     settle(fields)
     return root
 
@@ -63,8 +55,6 @@ def parse(html: str) -> Element:
 @lru_cache(maxsize=4096)
 def _attributes(text: str) -> dict[str, str]:
     """Read attributes. The result is shared between elements: nothing changes it."""
-    if not text:
-        return {}
     found: dict[str, str] = {}
     for name, double, single, bare in _ATTRIBUTE.findall(text):
         value = double or single or bare

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Literal, get_args
 
-from assay.envs.web.page.dom import FIELDS, VOID, Element
+from assay.envs.web.page.dom import FIELDS, VOID, Element, one_line
 from assay.envs.web.page.tree import SKIPPED, Group, Node, Page, hidden
 
 Style = Literal["tree", "compact", "html"]
@@ -38,16 +38,14 @@ def _tree(page: Page) -> str:
 
 
 def _line(node: Node) -> str:
-    parts = [node.role, f'"{node.name}"']
-    if node.id is not None:
-        parts.append(f"[{node.id}]")
+    line = f'{node.role} "{node.name}"' if node.id is None else f'{node.role} "{node.name}" [{node.id}]'
     if node.role in ("textbox", "combobox"):
-        parts.append(f'= "{_one_line(node.value)}"')
+        line += f' = "{one_line(node.value)}"'
     if node.options:
-        parts.append("of " + " | ".join(node.options))
+        line += " of " + " | ".join(node.options)
     if node.role in ("checkbox", "radio"):
-        parts.append("on" if node.element.checked else "off")
-    return " ".join(parts)
+        line += " on" if node.element.checked else " off"
+    return line
 
 
 def _compact(page: Page) -> str:
@@ -66,21 +64,17 @@ def _piece(node: Node) -> str:
     if node.role == "combobox":
         return f"{piece}={node.value}({'/'.join(node.options)})"
     if node.role == "textbox":
-        return f"{piece}={_one_line(node.value)}"
+        return f"{piece}={one_line(node.value)}"
     if node.role in ("checkbox", "radio"):
         return f"{piece}={'on' if node.element.checked else 'off'}"
     return piece
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _markup(element: Element, numbers: Mapping[Element, int]) -> Iterator[str]:
     """Yield the document without what cannot be seen: tags, numbers, state and texts."""
     for child in element.children:
         if isinstance(child, str):
-            yield escape(_one_line(child), quote=False)
+            yield escape(one_line(child), quote=False)
         elif child.tag == "option" or not (child.tag in SKIPPED or hidden(child)):
             number = numbers.get(child)
             bare = number is None and child.tag in ("html", "body", "div", "span")
@@ -97,4 +91,4 @@ def _state(element: Element) -> str:
     kind = element.attributes.get("type", "")
     if kind in ("checkbox", "radio"):
         return f" type={kind}{' checked' if element.checked else ''}"
-    return f' value="{escape(_one_line(element.value))}"'
+    return f' value="{escape(one_line(element.value))}"'

@@ -9,10 +9,10 @@ Invariant: names and texts are single lines, so that no content of a page can fa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from assay.envs.web.page.dom import Element
+from assay.envs.web.page.dom import FIELDS, Element, one_line
 
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _GROUPS = {"tr": "row", "li": "item", "article": "article", "fieldset": "group"}
@@ -25,6 +25,9 @@ _BLOCKS = frozenset({
 # fmt: on
 SKIPPED = frozenset({"head", "title", "script", "style", "template", "noscript", "option"})
 _BUTTONS = frozenset({"submit", "button", "reset", "image"})
+_HIDING = frozenset({"hidden", "aria-hidden", "style"})
+_SIMPLE = {"button": "button", "textarea": "textbox", "select": "combobox"}
+_ROLED = HEADINGS | _SIMPLE.keys() | {"a", "input", "img"}
 _CHECKS = {"checkbox": "checkbox", "radio": "radio"}
 ACTIVE = frozenset({"link", "button", "textbox", "combobox", "checkbox", "radio", "element"})
 """Roles that have a number."""
@@ -76,22 +79,23 @@ class Page:
 
 def read_page(document: Element, path: str, *, everything: bool = False) -> Page:
     """Return the page of a document. With `everything`, elements that only show a text have a number too."""
-    title, labels = "", {}
-    for element in document.walk():
-        if element.tag == "title":
-            title = title or element.text()
-        elif element.tag == "label" and "for" in element.attributes:
-            labels[element.attributes["for"]] = element.text()
-    reader = _Reader(labels, everything)
+    reader = _Reader(everything)
     reader.children(document)
     reader.flush()
-    return Page(path, title, reader.nodes, document)
+    for node in reader.fields:
+        node.name = _field_name(node.element, reader.labels)
+    return Page(path, reader.title, reader.nodes, document)
 
 
 class _Reader:
-    def __init__(self, labels: dict[str, str], everything: bool) -> None:
+    def __init__(self, everything: bool) -> None:
         self.nodes: list[Node] = []
-        self._labels, self._everything = labels, everything
+        self.title = ""
+        self.labels: dict[str, str] = {}
+        """Texts of labels by the id of their field."""
+        self.fields: list[Node] = []
+        """They have no names yet: a label may stand behind its field."""
+        self._everything = everything
         self._group: Group | None = None
         self._text: list[str] = []
         self._of: Element | None = None
@@ -107,8 +111,13 @@ class _Reader:
 
     def visit(self, element: Element) -> None:
         tag = element.tag
-        if tag in SKIPPED or hidden(element):
+        attributes = element.attributes
+        if tag in SKIPPED or (attributes and not _HIDING.isdisjoint(attributes) and hidden(element)):
+            if tag in ("head", "title"):
+                self.title = self.title or next((e.text() for e in element.walk() if e.tag == "title"), "")
             return
+        if tag == "label" and "for" in attributes:
+            self.labels[attributes["for"]] = element.text()
         role = role_of(element)
         if role == "heading" and self._everything:
             role = "element"
@@ -116,11 +125,10 @@ class _Reader:
             role = None  # what can be used inside of it is what matters
         if role is not None:
             self.flush()
-            self._add(role, _name(element, self._labels), element)
-        elif tag == "label" and (element.attributes.get("for") or any(role_of(e) for e in element.walk())):
-            for inner in element.walk():
-                if role_of(inner) is not None:
-                    self.visit(inner)
+            self._add(role, "" if tag in FIELDS else _name(element), element)
+        elif tag == "label" and ((named := [e for e in element.walk() if role_of(e)]) or attributes.get("for")):
+            for inner in named:
+                self.visit(inner)
         elif tag in _GROUPS:
             self.flush()
             outer, self._group = self._group, Group(_GROUPS[tag])
@@ -137,7 +145,7 @@ class _Reader:
     def flush(self) -> None:
         """End a run of text."""
         if self._text:
-            name = " ".join(" ".join(self._text).split())
+            name = one_line(*self._text)
             if name and self._of is not None:
                 self._add("element" if self._everything else "text", name, self._of)
             self._text.clear()
@@ -147,6 +155,8 @@ class _Reader:
         if role in ACTIVE:
             self._count += 1
             node.id = self._count
+        if element.tag in FIELDS:
+            self.fields.append(node)
         if role == "combobox":
             node.options = tuple(option.text() for option in element.options())
         if self._group is not None and role in ("text", "element", "link"):
@@ -157,6 +167,8 @@ class _Reader:
 def role_of(element: Element) -> str | None:
     """Return the role of an element that has one."""
     tag = element.tag
+    if tag not in _ROLED:
+        return "element" if "clickable" in element.attributes else None
     if tag == "a":
         return "link" if "href" in element.attributes or "clickable" in element.attributes else None
     if tag == "input":
@@ -166,8 +178,7 @@ def role_of(element: Element) -> str | None:
         return "heading"
     if tag == "img":
         return "image" if element.attributes.get("alt") else None
-    simple = {"button": "button", "textarea": "textbox", "select": "combobox"}.get(tag)
-    return simple or ("element" if "clickable" in element.attributes else None)
+    return _SIMPLE.get(tag) or ("element" if "clickable" in element.attributes else None)
 
 
 def field_group(element: Element) -> str:
@@ -180,30 +191,31 @@ def field_group(element: Element) -> str:
 def hidden(element: Element) -> bool:
     """Whether an element says that it is not to be seen."""
     attributes = element.attributes
-    if not attributes:
-        return False
     if "hidden" in attributes or attributes.get("aria-hidden") == "true":
         return True
     return "display:none" in attributes.get("style", "").replace(" ", "")
 
 
-def _name(element: Element, labels: dict[str, str]) -> str:
-    """Return the accessible name: aria-label, label, text, then what an empty element shows instead."""
+def _name(element: Element) -> str:
+    """Return the accessible name: aria-label, text, then what an empty element shows instead."""
     attributes = element.attributes
-    return next((name for name in _names(element, attributes, labels) if name), "")
+    return (
+        one_line(attributes.get("aria-label", ""))
+        or element.text()
+        or one_line(attributes.get("alt", attributes.get("title", "")))
+        or next((e.attributes["alt"] for e in element.walk() if e.tag == "img" and "alt" in e.attributes), "")
+    )
 
 
-def _names(element: Element, attributes: dict[str, str], labels: dict[str, str]) -> Iterator[str]:
-    yield " ".join(attributes.get("aria-label", "").split())
-    if element.tag in ("input", "textarea", "select"):
-        yield labels.get(attributes.get("id", ""), "")
-        label = element.above("label")
-        yield label.text() if label is not None else ""
-        if attributes.get("type") in _BUTTONS:
-            yield " ".join(attributes.get("value", "").split())
-        yield " ".join(attributes.get("placeholder", "").split())
-        yield attributes.get("name", "")
-    else:
-        yield element.text()
-        yield " ".join(attributes.get("alt", attributes.get("title", "")).split())
-        yield next((e.attributes["alt"] for e in element.walk() if e.tag == "img" and "alt" in e.attributes), "")
+def _field_name(element: Element, labels: Mapping[str, str]) -> str:
+    """Return the accessible name of a field: aria-label, label, then what an empty field shows."""
+    attributes = element.attributes
+    if name := one_line(attributes.get("aria-label", "")) or labels.get(attributes.get("id", ""), ""):
+        return name
+    label = element.above("label")
+    return (
+        (label.text() if label is not None else "")
+        or (one_line(attributes.get("value", "")) if attributes.get("type") in _BUTTONS else "")
+        or one_line(attributes.get("placeholder", ""))
+        or attributes.get("name", "")
+    )

@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.envs.database import Rows
 from assay.envs.web.sites.blocks import Field, Form, Link, Links, Record, Records, Redirect, View
-from assay.envs.web.sites.site import Errand, Site, Step, Visit, get, listing, post
+from assay.envs.web.sites.site import Errand, Row, Site, Step, Visit, Writes, get, listing, post
 from assay.envs.web.sites.theme import Theme
 from assay.envs.web.sites.words import draw, numbers, people, pick, short_words
 
@@ -109,31 +109,44 @@ class Admin(Site):
             person = max(members, key=lambda row: int(row[4] or 0))
         number, name, _, role, salary, _ = person
         off = (("UPDATE people SET active = 0 WHERE id = ?", (number,)),)
+        # Without them somebody else is the best paid one.
+        lost: Writes = () if kind == "best paid" else (("DELETE FROM people WHERE id = ?", (number,)),)
         if theme.plain:
             step = Step("click", say("deactivate"), near=str(name))
-            return Errand(kind, f"deactivate {name}", (step,), off)
-        find = (Step("click", team), Step("click", str(name), near=team))
-        which = f"{name} in team {team}"
+            return Errand(kind, f"deactivate {name}", (step,), off, prevented=lost)
+        find, which = find_person(person), which_person(person)
         save = Step("click", say("save"))
         if kind == "lookup":
             wish = f"What is the role and the salary of {which}? Answer like: member 12300"
-            return Errand(kind, wish, find, answer=f"{role} {salary}", subject=team)
+            return Errand(kind, wish, find, answer=f"{role} {salary}", subject=team, prevented=lost)
         if kind == "total":
             total = sum(int(row[4] or 0) for row in members)
             wish = f"What do all people in team {team} earn together? Answer with the number."
             return Errand(kind, wish, (Step("click", team),), answer=str(total), subject=team)
         if kind == "switch off":
-            return Errand(kind, f"Deactivate {which}.", (*find, Step("tick", say("active")), save), off, subject=team)
+            steps = (*find, Step("tick", say("active")), save)
+            return Errand(kind, f"Deactivate {which}.", steps, off, subject=team, prevented=lost)
         if kind == "salary":
             raised = int(salary or 0) + 100 * int(rng.integers(1, 20))
             steps = (*find, Step("type", say("salary"), str(raised)), save)
             paid = (("UPDATE people SET salary = ? WHERE id = ?", (raised, number)),)
-            return Errand(kind, f"Set the salary of {which} to {raised}.", steps, paid, subject=team)
+            wish = f"Set the salary of {which} to {raised}."
+            return Errand(kind, wish, steps, paid, subject=team, prevented=lost)
         new = pick(rng, [other for other in _ROLES if other != role])
         who = f"the person with the highest salary in team {team}" if kind == "best paid" else which
         steps = (*find, Step("choose", say("role"), new), save)
         made = (("UPDATE people SET role = ? WHERE id = ?", (new, number)),)
-        return Errand(kind, f"Make {who} a {new}.", steps, made, subject=team)
+        return Errand(kind, f"Make {who} a {new}.", steps, made, subject=team, prevented=lost)
+
+
+def which_person(person: Row) -> str:
+    """Return the words that mean a person and nobody else."""
+    return f"{person[1]} in team {person[2]}"
+
+
+def find_person(person: Row) -> tuple[Step, ...]:
+    """Return how a person's record is opened, from the start page."""
+    return Step("click", str(person[2])), Step("click", str(person[1]), near=str(person[2]))
 
 
 def _person(visit: Visit, number: int) -> dict[str, Any]:

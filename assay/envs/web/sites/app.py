@@ -1,24 +1,24 @@
 """One Starlette application for each family of sites, and the application of one episode: a site over its database.
 
-Every page is rendered on the server with autoescaping, and has no script. The episode's database and theme travel in
-the scope of a request, so one application serves any number of episodes.
+Every page is rendered on the server (`sites.markup`). The episode's database and theme travel in the scope of a
+request, so one application serves any number of episodes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from jinja2 import Environment, PackageLoader
-
 from assay.core.errors import ConfigError, ToolError
 from assay.envs.database import Database
 from assay.envs.web.drivers.asgi import App
+from assay.envs.web.sites import markup
 from assay.envs.web.sites.blocks import Link, Links, Prose, Redirect, View
 from assay.envs.web.sites.site import Handler, Site, Visit
-from assay.envs.web.sites.theme import Theme
+from assay.envs.web.sites.theme import PLAIN, Theme
 
 try:
     from starlette.applications import Starlette
@@ -28,23 +28,45 @@ try:
 except ImportError:
     raise ConfigError("web environments need starlette: pip install 'assay-rl[web]'") from None
 
-_TEMPLATES = Environment(
-    loader=PackageLoader("assay.envs.web.sites"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-)
-_PAGE = _TEMPLATES.get_template("page.html.j2")
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _SCOPE_KEY = "assay.episode"
 
 
-def episode_app(site: Site, database: Database, theme: Theme) -> App:
-    """Return the application of one episode."""
-    application = _application(type(site))
+@dataclass(frozen=True, slots=True)
+class _Episode:
+    site: Site
+    database: Database
+    theme: Theme
+    base: str = ""
+    """The path that the site lies under."""
 
-    async def app(
-        scope: MutableMapping[str, Any],
-        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
-        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
-    ) -> None:
-        scope[_SCOPE_KEY] = (site, database, theme)
+
+def episode_app(sites: Sequence[tuple[Site, Theme]], database: Database) -> App:
+    """Return the application of one episode: a site, or several under a start page that links to them."""
+    if len(sites) == 1:
+        ((site, theme),) = sites
+        return _with(_Episode(site, database, theme))
+    mounted = {site.name: _with(_Episode(site, database, theme, f"/{site.name}")) for site, theme in sites}
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        name, _, rest = scope["path"].lstrip("/").partition("/")
+        if name in mounted:
+            await mounted[name]({**scope, "path": f"/{rest}"}, receive, send)
+        else:
+            links = Links([Link(name, f"/{name}/") for name in mounted])
+            view = View("sites", (links,)) if not name else View("sites", (Prose("there is no such page"), links), 404)
+            await HTMLResponse(markup.page(view, PLAIN, ()), status_code=view.status)(scope, receive, send)
+
+    return app
+
+
+def _with(episode: _Episode) -> App:
+    application = _application(type(episode.site))
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[_SCOPE_KEY] = episode
         await application(scope, receive, send)
 
     return app
@@ -60,31 +82,31 @@ def _application(kind: type[Site]) -> Starlette:
 
 def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        site, database, theme = request.scope[_SCOPE_KEY]
-        sent = (await request.body()).decode("utf-8", "replace") if request.method == "POST" else request.url.query
-        values = dict(parse_qsl(sent, keep_blank_values=True))
+        episode: _Episode = request.scope[_SCOPE_KEY]
+        sent = await request.body() if request.method == "POST" else request.scope["query_string"]
+        values = dict(parse_qsl(sent.decode("utf-8", "replace"), keep_blank_values=True))
         try:
-            answer = handler(site, Visit(database, theme, values), **request.path_params)
+            answer = handler(episode.site, Visit(episode.database, episode.theme, values), **request.path_params)
         except ToolError as refusal:
             if request.method == "POST":  # every page that is shown can be opened again, so going back is safe
                 answer = Redirect(f"/refused?{urlencode({'reason': str(refusal)})}")
             else:
-                answer = _refusal(theme, str(refusal))
+                answer = _refusal(episode.theme, str(refusal))
         if isinstance(answer, Redirect):
-            return RedirectResponse(answer.path, status_code=303)
-        return _render(site, theme, answer)
+            return RedirectResponse(episode.base + answer.path, status_code=303)
+        return _render(episode, answer)
 
     return endpoint
 
 
 async def _refused(request: Request) -> Response:
-    site, _, theme = request.scope[_SCOPE_KEY]
-    return _render(site, theme, _refusal(theme, request.query_params.get("reason", "")))
+    episode: _Episode = request.scope[_SCOPE_KEY]
+    return _render(episode, _refusal(episode.theme, request.query_params.get("reason", "")))
 
 
 async def _missing(request: Request, _: Exception) -> Response:
-    site, _, theme = request.scope[_SCOPE_KEY]
-    return _render(site, theme, _refusal(theme, "there is no such page", status=404))
+    episode: _Episode = request.scope[_SCOPE_KEY]
+    return _render(episode, _refusal(episode.theme, "there is no such page", status=404))
 
 
 def _refusal(theme: Theme, reason: str, status: int = 400) -> View:
@@ -92,6 +114,6 @@ def _refusal(theme: Theme, reason: str, status: int = 400) -> View:
     return View("Not possible", (Prose(f"Not possible: {reason}"), home), status)
 
 
-def _render(site: Site, theme: Theme, view: View) -> Response:
-    links = () if theme.plain else site.menu(theme)
-    return HTMLResponse(_PAGE.render(view=view, theme=theme, links=links), status_code=view.status)
+def _render(episode: _Episode, view: View) -> Response:
+    links = () if episode.theme.plain else episode.site.menu(episode.theme)
+    return HTMLResponse(markup.page(view, episode.theme, links, episode.base), status_code=view.status)

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from assay.core.errors import ToolError
-from assay.envs.database import Rows
+from assay.envs.database import Rows, Value
 from assay.envs.web.sites.blocks import Facts, Field, Form, Link, Links, Record, Records, Redirect, View
-from assay.envs.web.sites.site import Errand, Site, Step, Visit, get, listing, post
+from assay.envs.web.sites.site import Errand, Row, Site, Step, Visit, Writes, get, listing, post
 from assay.envs.web.sites.theme import Theme
-from assay.envs.web.sites.words import FIRST_NAMES, TOPICS, draw, numbers, pick, short_words
+from assay.envs.web.sites.words import FIRST_NAMES, HOURS, TOPICS, draw, numbers, pick, short_words
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
-HOURS = tuple(f"{hour:02d}:00" for hour in range(9, 17))
 ROOMS = ("Oak", "Elm", "Birch")
 
 
@@ -129,13 +128,15 @@ class Calendar(Site):
         say = theme.say
         events = rows["events"]
         number, title, day, hour, room = pick(rng, events)
-        find = (Step("click", str(day)), Step("click", str(title)))
+        find = find_event((number, title, day, hour, room))
+        lost: Writes = (("DELETE FROM events WHERE id = ?", (number,)),)
         if kind == "cancel":
-            writes = (("DELETE FROM events WHERE id = ?", (number,)),)
             if theme.plain:
-                return Errand(kind, f"cancel {title}", (Step("click", say("cancel"), near=str(title)),), writes)
+                press = (Step("click", say("cancel"), near=str(title)),)
+                return Errand(kind, f"cancel {title}", press, lost, prevented=lost)
             wish = f"Cancel the event {title!r} on {day}."
-            return Errand(kind, wish, (*find, Step("click", say("cancel"))), writes, subject=str(room))
+            steps = (*find, Step("click", say("cancel")))
+            return Errand(kind, wish, steps, lost, subject=str(room), prevented=lost)
         taken = {event[2:] for event in events}
         if kind in ("book", "first free"):
             new, when, where = f"{pick(rng, FIRST_NAMES)} {pick(rng, TOPICS)}", pick(rng, DAYS), pick(rng, ROOMS)
@@ -143,18 +144,13 @@ class Calendar(Site):
             at = hours[0] if kind == "first free" else pick(rng, hours)
             start = "at the first hour when it is free" if kind == "first free" else f"at {at}"
             wish = f"Book the room {where} on {when} {start} for an event with the title: {new}"
-            fill = (
-                Step("click", say("new")),
-                Step("type", say("title"), new),
-                *(Step("choose", say(key), value) for key, value in (("day", when), ("hour", at), ("room", where))),
-                Step("click", say("save")),
-            )
-            booked = (("INSERT INTO events VALUES (NULL, ?, ?, ?, ?)", (new, when, at, where)),)
-            return Errand(kind, wish, fill, booked, subject=where)
+            full = tuple(take(title, when, each, where) for each in (hours if kind == "first free" else [at]))
+            fill = book_steps(theme, new, when, at, where)
+            return Errand(kind, wish, fill, (take(new, when, at, where),), subject=where, prevented=full)
         about = str(room)
         if kind == "when":
             wish = f"At what time is the event {title!r} on {day}? Answer like 14:00."
-            return Errand(kind, wish, find, answer=str(hour), subject=about)
+            return Errand(kind, wish, find, answer=str(hour), subject=about, prevented=lost)
         free = [(d, h) for d in DAYS for h in HOURS if (d, h, room) not in taken]
         new_day, new_hour = pick(rng, free)
         wish = f"Move the event {title!r} on {day} to {new_day} at {new_hour}."
@@ -165,7 +161,28 @@ class Calendar(Site):
             Step("click", say("save")),
         )
         moved = (("UPDATE events SET day = ?, hour = ? WHERE id = ?", (new_day, new_hour, number)),)
-        return Errand(kind, wish, steps, moved, subject=about)
+        return Errand(kind, wish, steps, moved, subject=about, prevented=lost)
+
+
+def find_event(event: Row) -> tuple[Step, ...]:
+    """Return how a person opens an event, from the start page."""
+    return Step("click", str(event[2])), Step("click", str(event[1]))
+
+
+def book_steps(theme: Theme, title: str, day: str, hour: str, room: str) -> tuple[Step, ...]:
+    """Return how a person books a room, from the start page."""
+    say = theme.say
+    return (
+        Step("click", say("new")),
+        Step("type", say("title"), title),
+        *(Step("choose", say(key), value) for key, value in (("day", day), ("hour", hour), ("room", room))),
+        Step("click", say("save")),
+    )
+
+
+def take(title: Value, day: str, hour: str, room: str) -> tuple[str, tuple[Value, ...]]:
+    """Return what a booking comes to."""
+    return "INSERT INTO events VALUES (NULL, ?, ?, ?, ?)", (title, day, hour, room)
 
 
 def _cancel(visit: Visit, number: int) -> Form:

@@ -13,7 +13,7 @@ import numpy as np
 from assay.core.errors import ToolError
 from assay.envs.database import Rows
 from assay.envs.web.sites.blocks import Facts, Field, Form, Link, Record, Records, Redirect, View
-from assay.envs.web.sites.site import Errand, Site, Step, Visit, get, post
+from assay.envs.web.sites.site import Errand, Site, Step, Visit, Writes, get, post
 from assay.envs.web.sites.theme import Theme
 from assay.envs.web.sites.words import TOPICS, people, pick, short_words
 
@@ -43,9 +43,8 @@ class Forms(Site):
     @get("/")
     def start(self, visit: Visit) -> View:
         """Begin an application."""
-        plans = [row["name"] for row in visit.database.rows("SELECT name FROM plans ORDER BY id")]
         if visit.theme.plain:
-            plain = [Record((name,), (Form("/choose", "apply", (), {"plan": name}),)) for name in plans]
+            plain = [Record((name,), (Form("/choose", "apply", (), {"plan": name}),)) for name in _plans(visit)]
             return View("plans", (Records(("plan",), plain),))
         fields = (
             Field("name", visit.say("name")),
@@ -58,10 +57,10 @@ class Forms(Site):
     def region(self, visit: Visit) -> View:
         """Ask for what depends on the country."""
         kept = _person(visit)
-        regions = _REGIONS[kept["country"]]
+        regions, plans = _REGIONS[kept["country"]], _plans(visit)
         fields = (
             Field("region", visit.say("region"), "choice", regions[0], regions),
-            Field("plan", visit.say("plan"), "choice", _PLANS[0], _PLANS),
+            Field("plan", visit.say("plan"), "choice", plans[0], plans),
         )
         return View("2 / 3", (Form("/3", visit.say("continue"), fields, kept, "get"),))
 
@@ -113,9 +112,8 @@ class Forms(Site):
         say = theme.say
         if kind == "choose":
             plan = str(pick(rng, rows["plans"])[1])
-            return Errand(
-                kind, f"apply {plan}", (Step("click", "apply", near=plan),), _record("", "", "", "", plan, 0, "")
-            )
+            press, chosen = (Step("click", "apply", near=plan),), _record("", "", "", "", plan, 0, "")
+            return Errand(kind, f"apply {plan}", press, chosen, prevented=_withdrawn(plan))
         (name,) = people(rng, 1)
         email = f"{name.split()[0].lower()}{int(rng.integers(10, 1000))}@mail.org"
         country = pick(rng, tuple(_REGIONS))
@@ -139,7 +137,8 @@ class Forms(Site):
         if not news:
             steps.append(Step("tick", say("news")))
         writes = _record(name, email, country, region, plan, news, text)
-        return Errand(kind, wish, (*steps, Step("click", say("apply"))), writes, subject=email)
+        steps.append(Step("click", say("apply")))
+        return Errand(kind, wish, tuple(steps), writes, subject=email, prevented=_withdrawn(plan))
 
 
 _INSERT = "INSERT INTO applications VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)"
@@ -149,7 +148,15 @@ def _insert(visit: Visit, *values: Any) -> None:
     visit.database.write(_INSERT, *values)
 
 
-def _record(*values: str | int) -> tuple[tuple[str, tuple[str | int, ...]], ...]:
+def _plans(visit: Visit) -> list[str]:
+    return [row["name"] for row in visit.database.rows("SELECT name FROM plans ORDER BY id")]
+
+
+def _withdrawn(plan: str) -> Writes:
+    return (("DELETE FROM plans WHERE name = ?", (plan,)),)
+
+
+def _record(*values: str | int) -> Writes:
     return ((_INSERT, values),)
 
 
@@ -166,4 +173,4 @@ def _person(visit: Visit) -> dict[str, str]:
 
 def _membership(visit: Visit) -> dict[str, str]:
     regions = _REGIONS[_person(visit)["country"]]
-    return {"region": visit.choice("region", regions), "plan": visit.choice("plan", _PLANS)}
+    return {"region": visit.choice("region", regions), "plan": visit.choice("plan", _plans(visit))}

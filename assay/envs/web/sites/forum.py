@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from assay.core.errors import ToolError
-from assay.envs.database import Rows
+from assay.envs.database import Rows, Value
 from assay.envs.web.sites.blocks import Field, Form, Link, Record, Records, Redirect, View
-from assay.envs.web.sites.site import Errand, Site, Step, Visit, get, like, listing, post, search_form
+from assay.envs.web.sites.site import Errand, Site, Step, Visit, Writes, get, like, listing, post, search_form
 from assay.envs.web.sites.theme import Theme
 from assay.envs.web.sites.words import ADJECTIVES, FIRST_NAMES, TOPICS, chatter, draw, numbers, pick, short_words
 
@@ -120,34 +120,58 @@ class Forum(Site):
         say = theme.say
         number, _, title, _, _ = pick(rng, rows["threads"])
         pinned = (("UPDATE threads SET pinned = 1 WHERE id = ?", (number,)),)
+        lost: Writes = (("DELETE FROM threads WHERE id = ?", (number,)),)
         if theme.plain:
-            return Errand(kind, f"pin {title}", (Step("click", say("pin"), near=str(title)),), pinned)
-        find = (Step("type", say("query"), str(title)), Step("click", say("search")), Step("click", str(title)))
+            press = (Step("click", say("pin"), near=str(title)),)
+            return Errand(kind, f"pin {title}", press, pinned, prevented=lost)
+        find = find_thread(theme, str(title))
         about = str(number)
         which = f"the thread {title!r}"
         if kind == "pin":
-            return Errand(kind, f"Pin {which}.", (*find, Step("click", say("pin"))), pinned, subject=about)
+            steps = (*find, Step("click", say("pin")))
+            return Errand(kind, f"Pin {which}.", steps, pinned, subject=about, prevented=lost)
         if kind == "lock":
             locked = (("UPDATE threads SET locked = 1 WHERE id = ?", (number,)),)
-            return Errand(kind, f"Lock {which}.", (*find, Step("click", say("lock"))), locked, subject=about)
+            steps = (*find, Step("click", say("lock")))
+            return Errand(kind, f"Lock {which}.", steps, locked, subject=about, prevented=lost)
         if kind == "reply":
             text = f"I would take the {pick(rng, ADJECTIVES)} one."
-            steps = (*find, Step("type", say("message"), text), Step("click", say("post")))
-            said = (("INSERT INTO posts VALUES (NULL, ?, 'You', ?, 0, 0)", (number, text)),)
-            return Errand(kind, f"Reply in {which}: {text}", steps, said, subject=about)
+            steps, said = post_steps(theme, str(title), text), posted(number, text)
+            return Errand(kind, f"Reply in {which}: {text}", steps, said, subject=about, prevented=lost)
         posts = [row for row in rows["posts"] if row[1] == number]
         chosen = max(posts, key=lambda row: int(row[4] or 0)) if "top" in kind else pick(rng, posts)
         post, _, author, _, votes, _ = chosen
+        if "top" not in kind:
+            lost = (("DELETE FROM posts WHERE id = ?", (post,)),)
         if kind == "votes":
             wish = f"How many votes has {author}'s post in {which}? Answer with the number."
-            return Errand(kind, wish, find, answer=str(votes), subject=about)
+            return Errand(kind, wish, find, answer=str(votes), subject=about, prevented=lost)
         if kind == "top author":
             wish = f"Who wrote the post with the most votes in {which}, and how many are they? Answer like: Bob 12"
-            return Errand(kind, wish, find, answer=f"{author} {votes}", subject=about)
+            return Errand(kind, wish, find, answer=f"{author} {votes}", subject=about, prevented=lost)
         what = "the post with the most votes" if kind == "hide top" else f"{author}'s post"
         take_down = (*find, Step("click", say("hide"), near=str(author)))
         hidden = (("UPDATE posts SET hidden = 1 WHERE id = ?", (post,)),)
-        return Errand(kind, f"Hide {what} in {which}.", take_down, hidden, subject=about)
+        return Errand(kind, f"Hide {what} in {which}.", take_down, hidden, subject=about, prevented=lost)
+
+
+def find_thread(theme: Theme, title: str) -> tuple[Step, ...]:
+    """Return how a person opens a thread, from the start page."""
+    return Step("type", theme.say("query"), title), Step("click", theme.say("search")), Step("click", title)
+
+
+def post_steps(theme: Theme, title: str, text: str) -> tuple[Step, ...]:
+    """Return how a person answers in a thread, from the start page."""
+    return (
+        *find_thread(theme, title),
+        Step("type", theme.say("message"), text),
+        Step("click", theme.say("post")),
+    )
+
+
+def posted(thread: Value, text: str) -> Writes:
+    """Return what an answer in a thread comes to."""
+    return (("INSERT INTO posts VALUES (NULL, ?, 'You', ?, 0, 0)", (thread, text)),)
 
 
 def _button(what: str, visit: Visit, number: int) -> Form:

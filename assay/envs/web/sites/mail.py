@@ -9,9 +9,22 @@ import numpy as np
 
 from assay.envs.database import Rows
 from assay.envs.web.sites.blocks import Facts, Field, Form, Link, Prose, Record, Records, Redirect, View
-from assay.envs.web.sites.site import Errand, Site, Step, Visit, get, like, listing, post, search_form
+from assay.envs.web.sites.site import (
+    ACROSS,
+    Errand,
+    Row,
+    Site,
+    Step,
+    Visit,
+    Writes,
+    get,
+    like,
+    listing,
+    post,
+    search_form,
+)
 from assay.envs.web.sites.theme import Theme
-from assay.envs.web.sites.words import FIRST_NAMES, TOPICS, chatter, draw, numbers, pick, short_words
+from assay.envs.web.sites.words import FIRST_NAMES, HOURS, TOPICS, chatter, draw, numbers, pick, short_words
 
 _FOLDERS = ("inbox", "archive", "work", "family")
 
@@ -121,10 +134,12 @@ class Mail(Site):
         senders, topics = draw(rng, FIRST_NAMES, 4), draw(rng, TOPICS, 4)
         pairs = draw(rng, [(sender, topic) for sender in senders for topic in topics], 10)
         codes = numbers(rng, len(pairs), 1000, 10_000)
-        messages = [
-            (number, "inbox", sender, topic, f"{chatter(rng, level)} The code is {code}. {chatter(rng, level)}", 0)
-            for number, (sender, topic), code in zip(sorted(numbers(rng, len(pairs))), pairs, codes, strict=True)
-        ]
+        messages = []
+        for number, (sender, topic), code in zip(sorted(numbers(rng, len(pairs))), pairs, codes, strict=True):
+            told = f"The code is {code}."
+            if level == ACROSS:
+                told += f" We need {int(rng.integers(1, 5))} of them, at {pick(rng, HOURS)}."
+            messages.append((number, "inbox", sender, topic, f"{chatter(rng, level)} {told} {chatter(rng, level)}", 0))
         return {"messages": messages}
 
     def errand(self, kind: str, rng: np.random.Generator, rows: Rows, theme: Theme) -> Errand | None:
@@ -134,42 +149,68 @@ class Mail(Site):
         number, _, sender, subject, text, _ = message
         if kind == "star":
             writes = (("UPDATE messages SET star = 1 WHERE id = ?", (number,)),)
-            return Errand(kind, f"star {sender}", (Step("click", say("star"), near=str(sender)),), writes)
-        find = _find(theme, message)
-        which = f"{sender}'s message about {subject}"
-        about = str(number)
+            star = (Step("click", say("star"), near=str(sender)),)
+            return Errand(kind, f"star {sender}", star, writes, prevented=lose_message(message))
+        find = find_message(theme, message)
+        which = which_message(message)
+        about, lost = str(number), lose_message(message)
         if kind == "code":
             code = str(text).partition("The code is ")[2][:4]
-            return Errand(kind, f"What is the code in {which}?", find, answer=code, subject=about)
+            return Errand(kind, f"What is the code in {which}?", find, answer=code, subject=about, prevented=lost)
         if kind == "delete":
             steps = (*find, Step("click", say("delete")))
-            return Errand(
-                kind, f"Delete {which}.", steps, (("DELETE FROM messages WHERE id = ?", (number,)),), None, about
-            )
+            return Errand(kind, f"Delete {which}.", steps, lost, None, about, lost)
         if kind == "move":
             folder = pick(rng, _FOLDERS[1:])
             steps = (*find, Step("choose", say("folder"), folder), Step("click", say("move")))
             writes_move = (("UPDATE messages SET folder = ? WHERE id = ?", (folder, number)),)
-            return Errand(kind, f"Move {which} to {folder}.", steps, writes_move, None, about)
+            return Errand(kind, f"Move {which} to {folder}.", steps, writes_move, None, about, lost)
         if kind == "forward":
             recipient = pick(rng, [name for name in FIRST_NAMES if name != sender])
             steps = (*find, Step("type", say("recipient"), recipient), Step("click", say("forward")))
             sent = _sent(recipient, f"Fwd: {subject}", str(text))
-            return Errand(kind, f"Forward {which} to {recipient}.", steps, sent, None, about)
+            return Errand(kind, f"Forward {which} to {recipient}.", steps, sent, None, about, lost)
         if kind == "relay":
             code = str(other[4]).partition("The code is ")[2][:4]
-            wish = f"Reply to {which} with the code in {other[2]}'s message about {other[3]}, and nothing else."
-            before = (*_find(theme, other), Step("goto", "/"))
+            wish = f"Reply to {which} with the code in {which_message(other)}, and nothing else."
+            before = (*find_message(theme, other), Step("goto", "/"))
+            lost = lose_message(other)
         else:
             code = f"I will see to the {pick(rng, TOPICS)}"
             wish, before = f"Reply to {which}: {code}", ()
-        steps = (*before, *find, Step("type", say("message"), code), Step("click", say("reply")))
-        return Errand(kind, wish, steps, _sent(str(sender), f"Re: {subject}", code), None, about)
+        return Errand(
+            kind, wish, (*before, *reply_steps(theme, message, code)), replied(message, code), None, about, lost
+        )
 
 
-def _find(theme: Theme, message: Sequence[Any]) -> tuple[Step, ...]:
+def which_message(message: Row) -> str:
+    """Return the words that mean a message and no other."""
+    return f"{message[2]}'s message about {message[3]}"
+
+
+def find_message(theme: Theme, message: Row) -> tuple[Step, ...]:
+    """Return how a person opens a message, from the start page."""
     query = Step("type", theme.say("query"), str(message[2]))
     return query, Step("click", theme.say("search")), Step("click", str(message[3]), near=str(message[2]))
+
+
+def reply_steps(theme: Theme, message: Row, text: str) -> tuple[Step, ...]:
+    """Return how a person answers a message, from the start page."""
+    return (
+        *find_message(theme, message),
+        Step("type", theme.say("message"), text),
+        Step("click", theme.say("reply")),
+    )
+
+
+def replied(message: Row, text: str) -> Writes:
+    """Return what an answer to a message comes to."""
+    return _sent(str(message[2]), f"Re: {message[3]}", text)
+
+
+def lose_message(message: Row) -> Writes:
+    """Return what deletes a message."""
+    return (("DELETE FROM messages WHERE id = ?", (message[0],)),)
 
 
 def _button(what: str, visit: Visit, number: int) -> Form:
@@ -186,5 +227,5 @@ def _send(visit: Visit, prefix: str, recipient: str, text: str) -> Redirect:
     return Redirect("/sent")
 
 
-def _sent(recipient: str, subject: str, text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _sent(recipient: str, subject: str, text: str) -> Writes:
     return (("INSERT INTO sent VALUES (NULL, ?, ?, ?)", (recipient, subject, text)),)

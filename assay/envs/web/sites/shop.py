@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from assay.core.errors import ToolError
-from assay.envs.database import Rows
+from assay.envs.database import Rows, Value
 from assay.envs.web.sites.blocks import Facts, Field, Form, Link, Links, Prose, Record, Records, Redirect, View
-from assay.envs.web.sites.site import Errand, Site, Step, Visit, get, like, listing, post, search_form
+from assay.envs.web.sites.site import Errand, Row, Site, Step, Visit, Writes, get, like, listing, post, search_form
 from assay.envs.web.sites.theme import Theme
 from assay.envs.web.sites.words import ADJECTIVES, chatter, draw, numbers, pick, short_words
 
@@ -148,21 +148,21 @@ class Shop(Site):
                 return None
             product = min(stocked, key=lambda row: int(row[3] or 0))
         number, name, _, price, stock, _ = product
-        say = theme.say
+        say, lost = theme.say, lose_product(product)
         if kind == "cart":
             step = Step("click", say("buy"), near=str(name))
-            return Errand(kind, f"buy {name}", (step,), (("INSERT INTO cart VALUES (?, 1)", (number,)),))
-        look = (Step("type", say("query"), str(name)), Step("click", say("search")), Step("click", str(name)))
+            return Errand(kind, f"buy {name}", (step,), put(number, 1), prevented=lost)
         if kind == "price":
             wish = f"What is the price of the {name}? Answer with the number."
-            return Errand(kind, wish, look, answer=str(price), subject=str(number))
+            look = find_product(theme, product)
+            return Errand(kind, wish, look, answer=str(price), subject=str(number), prevented=lost)
         if not isinstance(stock, int) or stock < 1:
             return None
         quantity = 1 + int(rng.integers(min(stock, 4)))
-        fill = (*look, Step("type", say("quantity"), str(quantity)), Step("click", say("buy")))
+        fill = put_steps(theme, product, quantity)
         if kind == "empty":
             wish = f"Put {quantity} of the {name} in the cart, but do not order."
-            return Errand(kind, wish, fill, (("INSERT INTO cart VALUES (?, ?)", (number, quantity)),), subject="cart")
+            return Errand(kind, wish, fill, put(number, quantity), subject="cart", prevented=lost)
         delivery, gift = pick(rng, _DELIVERY), int(rng.integers(2))
         what = f"the cheapest {product[2]} that is in stock" if kind == "cheapest" else f"the {name}"
         wish = f"Order {quantity} of {what}, delivery {delivery}, {'with' if gift else 'without'} gift wrap."
@@ -173,7 +173,36 @@ class Shop(Site):
             ("INSERT INTO orders VALUES (NULL, ?, ?, ?, ?)", (number, quantity, delivery, gift)),
             ("UPDATE products SET stock = stock - ? WHERE id = ?", (quantity, number)),
         )
-        return Errand(kind, wish, (*fill, *pay, Step("click", say("order"))), writes, subject="cart")
+        scarce: Writes = (("UPDATE products SET stock = ? WHERE id = ?", (quantity - 1, number)),)
+        if kind == "cheapest":  # without it another one is the cheapest
+            scarce = ()
+        steps = (*fill, *pay, Step("click", say("order")))
+        return Errand(kind, wish, steps, writes, subject="cart", prevented=scarce)
+
+
+def find_product(theme: Theme, product: Row) -> tuple[Step, ...]:
+    """Return how a person opens a product, from the start page."""
+    name = str(product[1])
+    return Step("type", theme.say("query"), name), Step("click", theme.say("search")), Step("click", name)
+
+
+def put_steps(theme: Theme, product: Row, quantity: int) -> tuple[Step, ...]:
+    """Return how a person puts a product in the cart, from the start page."""
+    return (
+        *find_product(theme, product),
+        Step("type", theme.say("quantity"), str(quantity)),
+        Step("click", theme.say("buy")),
+    )
+
+
+def put(product: Value, quantity: int) -> Writes:
+    """Return what putting a product in an empty cart comes to."""
+    return (("INSERT INTO cart VALUES (?, ?)", (product, quantity)),)
+
+
+def lose_product(product: Row) -> Writes:
+    """Return what takes a product off the shelves."""
+    return (("DELETE FROM products WHERE id = ?", (product[0],)),)
 
 
 def _buy(visit: Visit, number: int, *fields: Field) -> Form:

@@ -20,6 +20,8 @@ from assay.envs.database import Database, Rows, Value
 from assay.envs.web.sites.blocks import Field, Form, Link, Links, Record, Records, Redirect, View
 from assay.envs.web.sites.theme import Theme
 
+ACROSS = 4
+"""The level whose errands lead over two sites (`sites.trips`)."""
 PAGE_SIZE = 6
 """Rows of a list on one page."""
 MAX_ID = 2**62
@@ -83,6 +85,8 @@ def _route(method: str, path: str) -> Callable[[H], H]:
     return mark
 
 
+Row = Sequence[Value]
+"""A row of a table, in the order of its columns."""
 Action = Literal["click", "type", "choose", "tick", "goto"]
 
 
@@ -98,6 +102,10 @@ class Step:
     """A text that stands in the same row."""
 
 
+Writes = tuple[tuple[str, tuple[Value, ...]], ...]
+"""SQL with its values, in order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Errand:
     """Something to do on a site."""
@@ -107,16 +115,18 @@ class Errand:
     """What is asked of the agent."""
     steps: tuple[Step, ...]
     """How a person does it, from the start page."""
-    writes: tuple[tuple[str, tuple[Value, ...]], ...] = ()
+    writes: Writes = ()
     """What it comes to, as SQL: independent of the handlers, so that an oracle run checks both."""
     answer: str | None = None
     """What must be answered."""
     subject: str = ""
     """What it is about; two errands of one task do not share it."""
+    prevented: Writes = ()
+    """What makes it impossible when it has happened before; empty: nothing of the kind is known."""
 
 
 class Site(ABC):
-    """A family of sites."""
+    """A family of sites. No two have a table of the same name."""
 
     name: ClassVar[str]
     schema: ClassVar[str]
