@@ -5,14 +5,15 @@
 is answered by `#call` or `#fold`. Cards are J < Q < K. Each player antes 1 and gets a card; the first may check or
 bet 1; after a check the second may check or bet; who faces a bet calls or folds. The higher card takes the pot.
 
-An episode is a match of several hands against an opponent with a known weakness; correct is to end it with more chips
-than one began with. No strategy wins every match: the value of the best answer to each opponent is exact
-(`best_response`), so that results can be read against it.
+An episode is a match of several hands against an opponent with a known weakness; the agent acts first in every other
+hand, in half of the tasks from the first hand on. Correct is to end it with more chips than one began with. No strategy
+wins every match: the value of the best answer to each opponent is exact (`best_response`), so that results can be read
+against it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations, product
 from typing import ClassVar, Literal, get_args
@@ -20,6 +21,7 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 
 from assay.core.errors import ConfigError
+from assay.core.message import Observation, user
 from assay.core.seeding import Split
 from assay.core.task import Problem, Task
 from assay.envs.games.base import GameEnv
@@ -31,6 +33,9 @@ CARDS = "JQK"
 Strategy = Mapping[tuple[str, str], float]
 """Chance to bet or call, by own card and what has been done so far: `""`, `"k"` (check), `"b"` (bet), `"kb"`."""
 Opponent = Literal["equilibrium", "caller", "folder", "bluffer"]
+_FEW = 4
+"""Matches of fewer hands are dealt alike in both splits: there are few deals, and to hold some of them out of training
+would change the odds of the game."""
 _NAMES = {"check": "k", "bet": "b", "call": "c", "fold": "f"}
 _WORDS = {letter: word for word, letter in _NAMES.items()}
 _OPTIONS = {"": "kb", "k": "kb", "b": "cf", "kb": "cf"}
@@ -110,7 +115,9 @@ class KuhnPoker(Game):
     def __init__(self, deals: Sequence[str]) -> None:
         self.deals = deals
         """For each hand the cards of player 0 and player 1."""
-        self.hand, self.past, self.net, self.ended = 0, "", 0, ""
+        self.hand, self.past, self.net = 0, "", 0
+        self._ended: tuple[str, int] | None = None
+        """How the last hand went: the cards that were shown, and what player 0 won."""
 
     @property
     def over(self) -> bool:
@@ -124,9 +131,16 @@ class KuhnPoker(Game):
 
     def observe(self, player: int = 0) -> str:
         """Return what happened in the last hand, when a new one begins, the player's card and what was done so far."""
-        said = f"{self.ended}\n" if self.ended and len(self.past) < 2 else ""
+        said = f"{self._last(player)}\n" if self._ended and len(self.past) < 2 else ""
         so_far = ", ".join(_WORDS[letter] for letter in self.past) or "nothing"
         return f"{said}your card: {self.deals[self.hand][player]}; so far: {so_far}"
+
+    def _last(self, player: int) -> str:
+        assert self._ended is not None
+        cards, won = self._ended
+        shown = f"your {cards[player]} against {cards[1 - player]}" if cards else "a fold"
+        mine = won if player == 0 else -won
+        return f"hand {self.hand}: {shown}, you {'win' if mine > 0 else 'lose'} {abs(mine)}"
 
     def play(self, move: str) -> None:
         """Check, bet, call or fold."""
@@ -139,8 +153,7 @@ class KuhnPoker(Game):
             cards = self.deals[self.hand]
             won = payoff(cards if first == 0 else cards[::-1], self.past) * (1 if first == 0 else -1)
             self.net += won
-            shown = f"cards {cards[0]} and {cards[1]}" if not self.past.endswith("f") else "a fold"
-            self.ended = f"hand {self.hand + 1}: {shown}, {abs(won)} to player {1 if won > 0 else 2}"
+            self._ended = ("" if self.past.endswith("f") else cards, won)
             self.hand, self.past = self.hand + 1, ""
 
     def moves(self) -> list[str]:
@@ -181,23 +194,31 @@ class DealGenerator:
     def __call__(self, rng: np.random.Generator) -> Problem:
         """Return one match, dealt beforehand."""
         deals = ["".join(CARDS[i] for i in rng.permutation(3)[:2].tolist()) for _ in range(self.hands)]
+        seat = int(rng.integers(2))
+        content = " ".join(deals)
+        if self.hands < _FEW:
+            content += f" {rng.integers(2**31)}"
         return {
-            "prompt": prompt(KuhnPoker(deals).observe(), self.instructions),
-            "key": " ".join(deals),
+            "prompt": prompt(KuhnPoker(deals).observe(seat), self.instructions),
+            "key": content,
             "target": deals,
             "difficulty": float(get_args(Opponent).index(self.opponent)),
-            "metadata": {"deals": deals},
+            "metadata": {"deals": deals, "seat": seat},
         }
 
 
 class KuhnPokerEnv(GameEnv):
     """End a match with more chips than one began with. The score is linear in the chips; breaking even scores 0.5.
 
-    Options: `hands`, `opponent` (`caller` calls every bet, `folder` bets and calls only with the king, `bluffer` bets
-    always and calls only with the king, `equilibrium` cannot be beaten in the long run), `instructions`, `split`.
+    Options: `hands` (with fewer than 4 both splits have the same deals), `opponent` (`caller` calls every bet, `folder`
+    bets and calls only with the king, `bluffer` bets always and calls only with the king, `equilibrium` cannot be
+    beaten in the long run), `instructions`, `split`.
 
-    Demonstrations: `solve` plays the best answer to the opponent, `random` anything.
+    Demonstrations: `solve` plays the best answer to the opponent, `random` anything, `timid` as `folder` does: what a
+    warm start needs for a policy that looks at its card at all.
     """
+
+    demonstration_styles: ClassVar[tuple[str, ...]] = ("solve", "random", "timid")
 
     def demonstration(self, task: Task) -> None:
         """Return None: no way to play wins every match."""
@@ -213,9 +234,9 @@ class KuhnPokerEnv(GameEnv):
     ) -> None:
         told = (
             "Kuhn poker: cards J < Q < K, one each, both ante 1. The first player checks or bets 1; after a check the "
-            "second may check or bet; who faces a bet calls or folds. The higher card takes the pot. You are player 1 "
-            f"and act first in every other hand; win chips over {hands} hands. End every turn with # and check, bet, "
-            "call or fold."
+            "second may check or bet; who faces a bet calls or folds. The higher card takes the pot. The players "
+            f"take turns in acting first; win chips over {hands} hands. End every turn with # and check, bet, call or "
+            "fold."
         )
         generator = DealGenerator(hands, opponent, told if instructions else "")
         tasks = task_source(ENV_ID, split, generator, DealGenerator())
@@ -224,8 +245,13 @@ class KuhnPokerEnv(GameEnv):
 
     def start(self, task: Task, rng: np.random.Generator) -> KuhnPoker:
         """Return the match of a task."""
-        self._rng = rng
+        self.seat, self._rng = task.metadata["seat"], rng
         return KuhnPoker(task.metadata["deals"])
+
+    def begin(self, task: Task) -> Observation:
+        """Show the first hand as it stands: the opponent may have acted."""
+        *introduction, _ = super().begin(task)
+        return (*introduction, user(self.game.observe(self.seat)))
 
     def reply(self) -> None:
         """Let the opponent act."""
@@ -235,9 +261,17 @@ class KuhnPokerEnv(GameEnv):
 
     def oracle(self) -> Iterator[str]:
         """Play the best answer to the opponent."""
-        game = self.game
-        assert isinstance(game, KuhnPoker)
-        answers = [best_response(STRATEGIES[self.opponent], seat) for seat in (0, 1)]
-        rng = np.random.default_rng(0)
+        answers = [best_response(STRATEGIES[self.opponent], position) for position in (0, 1)]
+        return self._moves_by(lambda position: answers[position], np.random.default_rng(0))
+
+    def _player(self, style: str, rng: np.random.Generator) -> Generator[str, Observation, None]:
+        if style != "timid":
+            yield from super()._player(style, rng)
+        for move in self._moves_by(lambda position: STRATEGIES["folder"], rng):
+            yield f"#{move}"
+
+    def _moves_by(self, strategy: Callable[[int], Strategy], rng: np.random.Generator) -> Iterator[str]:
+        """Yield the moves of the agent by a strategy for each position; 0 acts first in a hand."""
+        assert isinstance(self.game, KuhnPoker)
         while True:
-            yield game.follow(answers[game.hand % 2], rng)
+            yield self.game.follow(strategy((self.game.hand + self.seat) % 2), rng)

@@ -18,6 +18,17 @@ def test_the_best_answer_wins_more_chips_than_chance():
             nets[style] = []
             for task in env.tasks.head(120):
                 env.demonstrate(task, style, np.random.default_rng(0))
-                nets[style].append(env.game.net)
+                nets[style].append(env.game.net if env.seat == 0 else -env.game.net)
         assert np.mean(nets["solve"]) > 0.5 > np.mean(nets["random"])
     assert wins(make("assay/KuhnPoker-v0"), "solve", 60) > 0.6
+
+
+def test_the_agent_begins_in_half_of_the_matches():
+    env = make("assay/KuhnPoker-v0")
+    openings = {0: set(), 1: set()}
+    for task in env.tasks.head(60):
+        (message,), _ = env.reset(options={"task": task})
+        openings[env.seat].add(message["content"].split("; ")[1])
+        card = task.metadata["deals"][0][env.seat]
+        assert message["content"].startswith(f"your card: {card}; ")
+    assert openings == {0: {"so far: nothing"}, 1: {"so far: check", "so far: bet"}}

@@ -159,6 +159,17 @@ def test_a_match_of_kuhn_poker_pays_as_the_cards_say():
     assert game.won(0) and not game.won(1)
 
 
+def test_each_player_of_kuhn_poker_is_told_how_the_last_hand_went_for_it():
+    game = KuhnPoker(["KQ", "JQ", "QJ"])
+    for move in ("bet", "call"):
+        game.play(move)
+    assert game.observe(0) == "hand 1: your K against Q, you win 2\nyour card: J; so far: nothing"
+    assert game.observe(1) == "hand 1: your Q against K, you lose 2\nyour card: Q; so far: nothing"
+    for move in ("bet", "fold"):  # nobody sees the cards of a hand that was folded
+        game.play(move)
+    assert game.observe(1).startswith("hand 2: a fold, you win 1\n")
+
+
 def test_a_player_of_kuhn_poker_sees_only_its_own_card():
     game = KuhnPoker(["KQ"])
     assert game.observe(0) == "your card: K; so far: nothing"
