@@ -32,7 +32,7 @@ ENV_ID = "assay/KuhnPoker-v0"
 CARDS = "JQK"
 Strategy = Mapping[tuple[str, str], float]
 """Chance to bet or call, by own card and what has been done so far: `""`, `"k"` (check), `"b"` (bet), `"kb"`."""
-Opponent = Literal["equilibrium", "caller", "folder", "bluffer"]
+Opponent = Literal["equilibrium", "caller", "folder", "bluffer", "random"]
 _FEW = 4
 """Matches of fewer hands are dealt alike in both splits: there are few deals, and to hold some of them out of training
 would change the odds of the game."""
@@ -62,6 +62,7 @@ STRATEGIES: dict[str, Strategy] = {
     "caller": _strategy(lambda card, past: 1.0 if past in ("b", "kb") else float(card == "K")),
     "folder": _strategy(lambda card, past: float(card == "K")),
     "bluffer": _strategy(lambda card, past: 1.0 if past in ("", "k") else float(card == "K")),
+    "random": _strategy(lambda card, past: 0.5),
 }
 
 
@@ -212,7 +213,7 @@ class KuhnPokerEnv(GameEnv):
 
     Options: `hands` (with fewer than 4 both splits have the same deals), `opponent` (`caller` calls every bet, `folder`
     bets and calls only with the king, `bluffer` bets always and calls only with the king, `equilibrium` cannot be
-    beaten in the long run), `instructions`, `split`.
+    beaten in the long run, `random` does anything), `instructions`, `split`.
 
     Demonstrations: `solve` plays the best answer to the opponent, `random` anything, `timid` as `folder` does: what a
     warm start needs for a policy that looks at its card at all.

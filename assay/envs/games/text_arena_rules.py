@@ -105,7 +105,7 @@ def _break_code(position: Position) -> str:
                 return False
         return True
 
-    return " ".join(map(str, next(filter(fits, _codes(position)))))
+    return " ".join(map(str, next(code for code in _codes(position) if fits(code))))
 
 
 def _piles(rng: np.random.Generator) -> dict[str, Any]:
