@@ -104,21 +104,21 @@ class SlotSandbox(ThreadedSandbox):
         report: dict[str, Any] = {"tier": pool.tier, "backend": self.backend, "image": pool.source.image}
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                result = self._once(pool, job)
+                result = self._once(pool, job, attempts=attempt, **report)
             except SandboxFault as fault:
                 lost = fault
                 continue
             if not result.fault:
-                return replace(result, attempts=attempt, **report)
+                return result
             lost = SandboxFault(result.reason)
         report["attempts"] = _ATTEMPTS
         if isinstance(lost, SlotLost) and self._sane(pool):
             return JobResult("broke_sandbox", reason=f"{lost}, {_ATTEMPTS} times; other programs run", **report)
         return JobResult("internal_error", reason=str(lost), **report)
 
-    def _once(self, pool: SlotPool, job: Job) -> JobResult:
+    def _once(self, pool: SlotPool, job: Job, **report: Any) -> JobResult:
         with pool.borrow() as slot:
-            return Execution(slot, job, "call" if job.call else "program").result()
+            return Execution(slot, job, "call" if job.call else "program").result(**report)
 
     def _sane(self, pool: SlotPool) -> bool:
         with contextlib.suppress(SandboxFault):

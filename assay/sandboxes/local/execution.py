@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import marshal
 import os
 import socket
 import struct
@@ -16,6 +15,7 @@ from typing import Any
 from assay.sandboxes.base import Job, JobResult, SandboxFault
 from assay.sandboxes.local import memfd
 from assay.sandboxes.local.agent import codec, wire
+from assay.sandboxes.local.agent.payload import payload
 from assay.sandboxes.local.outcome import judge
 from assay.sandboxes.local.slot import Slot
 
@@ -52,12 +52,13 @@ class Execution:
         fds["stdin"] = memfd.sealed("stdin", job.stdin)
         fds["stdout"], fds["stderr"] = memfd.empty("stdout"), memfd.empty("stderr")
         fds["payload"] = memfd.sealed("payload", _payload(job, mode))
-        fds["result"] = memfd.empty("result")
+        order = [fds["stdin"], fds["stdout"], fds["stderr"], fds["payload"]]
+        # What a mode does not use it closes unseen, so any descriptor may stand there.
+        order.append(fds.setdefault("result", memfd.empty("result")) if mode == "call" else fds["payload"])
         theirs: socket.socket | None = None
         if channel:
             self._channel, theirs = socket.socketpair()
-        order = [fds[name] for name in ("stdin", "stdout", "stderr", "payload", "result")]
-        order.append(fds["result"] if theirs is None else theirs.fileno())
+        order.append(fds["payload"] if theirs is None else theirs.fileno())
         if job.fetch:
             fds["fetched"] = memfd.empty("fetched")
             order.append(fds["fetched"])
@@ -82,22 +83,24 @@ class Execution:
         if theirs is not None:
             theirs.close()
 
-    def result(self) -> JobResult:
-        """Wait for the end. Raises `SandboxFault` when the slot was lost."""
+    def result(self, **report: Any) -> JobResult:
+        """Wait for the end; `report`: further fields of the result. Raises `SandboxFault` when the slot was lost."""
         clean = False
         try:
-            result = self._result()
+            result = self._result(report)
             clean = True
         finally:
             self._release(clean=clean)
         return result
 
-    def _result(self) -> JobResult:
+    def _result(self, report: dict[str, Any]) -> JobResult:
         limits, cap = self._job.limits, self._job.limits.output_bytes
         reply = self._slot.finish(limits.wall)
         stdout, more_out = memfd.contents(self._fds["stdout"], cap)
         stderr, more_err = memfd.contents(self._fds["stderr"], cap)
-        result, more_result = memfd.contents(self._fds["result"], codec.MAX_BYTES + 64)
+        result, more_result = b"", False
+        if "result" in self._fds:
+            result, more_result = memfd.contents(self._fds["result"], codec.MAX_BYTES + 64)
         overflow = more_out or more_err or more_result
         events = (reply.out_of_memory, reply.out_of_processes)
         if reply.status and self._slot.group is not None:
@@ -116,6 +119,7 @@ class Execution:
             wall_seconds=reply.wall,
             peak_bytes=reply.peak,
             reason=outcome.reason,
+            **report,
         )
 
     def _fetched(self, reply: wire.Reply) -> dict[str, bytes | None]:
@@ -213,17 +217,13 @@ def _own_threads() -> int:
 
 
 def _payload(job: Job, mode: str) -> bytes:
-    call = "" if job.call is None else _call(job)
-    return marshal.dumps(
-        {
-            "mode": mode,
-            "source": job.source.encode("utf-8", "surrogatepass"),
-            "argv": list(job.argv),
-            "call": call,
-            "files": dict(job.files),
-            "env": dict(job.env),
-        },
-        2,
+    return payload(
+        mode=mode,
+        source=job.source.encode("utf-8", "surrogatepass"),
+        argv=job.argv,
+        call="" if job.call is None else _call(job),
+        files=job.files,
+        env=job.env,
     )
 
 

@@ -10,10 +10,9 @@ def sealed(name: str, content: bytes) -> int:
     """Return a descriptor to read `content` from; nobody who gets it can change it."""
     fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
-        view = memoryview(content)
-        while view:
-            view = view[os.write(fd, view) :]
-        os.lseek(fd, 0, os.SEEK_SET)
+        view, written = memoryview(content), 0
+        while written < len(view):
+            written += os.pwrite(fd, view[written:], written)
         seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
     except BaseException:

@@ -17,8 +17,8 @@ from assay.sandboxes.local import layout, memfd
 
 AGENT = Path(__file__).parent / "agent"
 _BOOT = (
-    "import sys; sys.path.insert(0, {path!r}); from agent import forks; forks.collect(); "
-    "import site; site.main(); from agent.zygote import main; sys.path.remove({path!r}); main()"
+    "import sys; sys.path.insert(0, {path!r}); import site; site.main(); "
+    "from agent.zygote import main; sys.path.remove({path!r}); main()"
 )
 _START_SECONDS = 60.0
 

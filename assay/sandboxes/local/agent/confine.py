@@ -56,6 +56,8 @@ class Confinement:
         self.landlock_abi = landlock.abi()
         self.ruleset = -1
         """Descriptor of the Landlock ruleset, -1 without Landlock."""
+        self._request: Request | None = None
+        self._limits: list[tuple[int, tuple[int, int]]] = []
         self._ceilings = [(name, resource.getrlimit(name)[1]) for name in _LIMITS]
         instructions = seccomp.build(unix_sockets=unix_sockets, memfd=memory_counted)
         self.filter = None if instructions is None else _Program(len(instructions) // 8, instructions)
@@ -68,9 +70,25 @@ class Confinement:
             os.close(self.ruleset)
         self.ruleset = landlock.ruleset(self.landlock_abi, self._readable, paths, self._devices)
 
-    def apply(self, request: Request, ruleset: int) -> None:
+    def set_limits(self, request: Request) -> None:
+        """Name the limits of the next job: hard and soft alike, but for CPU time: a signal, and a second later the end.
+
+        Worked out here, before the fork, and seldom, since most jobs have the limits of the one before.
+        """
+        if request == self._request:
+            return
+        cpu = int(request.cpu + 0.999)
+        limits = [(resource.RLIMIT_CPU, (cpu, cpu + 1)), (resource.RLIMIT_MEMLOCK, (0, 0))]  # the slot may lock some
+        for wanted, (name, ceiling) in zip(request[2:7], self._ceilings, strict=True):
+            if wanted:
+                value = wanted if ceiling == resource.RLIM_INFINITY else min(wanted, ceiling)
+                limits.append((name, (value, value)))
+        self._request, self._limits = request, limits
+
+    def apply(self, ruleset: int) -> None:
         """Confine this process, for good. `ruleset` is a descriptor of the Landlock ruleset in this process."""
-        self._set_limits(request)
+        for name, limit in self._limits:
+            resource.setrlimit(name, limit)
         if self.uid is None:
             linux.drop_capabilities()
         else:  # giving up id 0 for good gives up every capability with it
@@ -86,19 +104,9 @@ class Confinement:
         if self.filter is not None:
             linux.prctl(linux.PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(self.filter))
 
-    def _set_limits(self, request: Request) -> None:
-        """Set hard and soft limits alike, except for CPU time: a signal, and a second later the end."""
-        set_limit = resource.setrlimit
-        cpu = int(request.cpu + 0.999)
-        set_limit(resource.RLIMIT_CPU, (cpu, cpu + 1))
-        for wanted, (name, ceiling) in zip(request[2:7], self._ceilings, strict=True):
-            if wanted:
-                value = wanted if ceiling == resource.RLIM_INFINITY else min(wanted, ceiling)
-                set_limit(name, (value, value))
-
 
 def confine_slot() -> None:
     """Give up what no job needs; the slot does it once, and jobs inherit it."""
-    for name in (resource.RLIMIT_CORE, resource.RLIMIT_MEMLOCK, resource.RLIMIT_MSGQUEUE, resource.RLIMIT_RTPRIO):
+    for name in (resource.RLIMIT_CORE, resource.RLIMIT_MSGQUEUE, resource.RLIMIT_RTPRIO):
         resource.setrlimit(name, (0, 0))
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)

@@ -1,38 +1,29 @@
-"""Functions that modules want run after a fork: kept for the forks that jobs make, left out of those that we make.
+"""Forking a job: the system call alone.
 
-What the standard library registers (threading, random, logging) repairs a process whose parent had threads. A slot has
-none, and running it would be most of the price of a job. So they are collected while modules are imported, and each
-job registers them for itself. One effect is wanted in every job, and `enter_job` brings it about: random numbers that
-are its own.
+`os.fork` also repairs a child whose parent had threads, and runs what modules registered for that. A slot has no
+threads, and the repair would be a good part of the price of a job. What is registered stays so, for the forks that jobs
+make themselves. One effect is wanted in every job, and `enter_job` brings it about: random numbers that are its own.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
-from collections.abc import Callable
 
-_register = os.register_at_fork
-_kept: list[dict[str, Callable[[], object]]] = []
+_libc = ctypes.PyDLL(None, use_errno=True)  # keeps the interpreter's lock: there is nobody to give it to
 
 
-def collect() -> None:
-    """Keep what is registered from now on."""
-    os.register_at_fork = _keep  # type: ignore[assignment]
-
-
-def stop_collecting() -> None:
-    """Let registrations take effect again."""
-    os.register_at_fork = _register
+def fork() -> int:
+    """Fork this process, which must have one thread; return as `os.fork` does. Raises `OSError`."""
+    pid: int = _libc.fork()
+    if pid < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"fork: {os.strerror(number)}")
+    return pid
 
 
 def enter_job() -> None:
-    """Make this forked process one whose own forks behave as in any interpreter."""
-    for functions in _kept:
-        _register(**functions)
+    """Give this forked process random numbers of its own."""
     if "random" in sys.modules:
         sys.modules["random"].seed()
-
-
-def _keep(**functions: Callable[[], object]) -> None:
-    _kept.append(functions)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Sequence
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -27,6 +28,8 @@ PR_SET_NO_NEW_PRIVS = 38
 
 # Numbers at or above 424 are the same on all architectures.
 SYS_MOUNT_SETATTR = 442
+SYS_IO_URING_SETUP = 425
+SYS_IO_URING_REGISTER = 427
 SYS_LANDLOCK_CREATE_RULESET = 444
 SYS_LANDLOCK_ADD_RULE = 445
 SYS_LANDLOCK_RESTRICT_SELF = 446
@@ -100,6 +103,53 @@ _NONE = (ctypes.c_uint32 * 6)()
 def drop_capabilities() -> None:
     """Give up all capabilities of this process; with no_new_privs nothing can bring them back."""
     _check(_libc.capset(_HEADER, _NONE), "capset")
+
+
+_mmap = _libc.mmap
+_mmap.restype, _mmap.argtypes = ctypes.c_ssize_t, (ctypes.c_size_t, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long)
+_mremap = _libc.mremap
+_mremap.restype, _mremap.argtypes = ctypes.c_ssize_t, (*[ctypes.c_size_t] * 3, ctypes.c_int, ctypes.c_size_t)
+for _function in (_libc.mprotect, _libc.madvise):
+    _function.argtypes = (ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int)
+_libc.munmap.argtypes = (ctypes.c_size_t, ctypes.c_size_t)
+_PRIVATE_ANONYMOUS = 0x22
+_MAY_MOVE_TO_FIXED = 3
+_HUGEPAGE, _COLLAPSE = 14, 25
+_HUGE = 2**21
+
+
+def protect(start: int, end: int, protection: int) -> None:
+    """Change the protection of memory."""
+    _check(_libc.mprotect(start, end - start, protection), "mprotect")
+
+
+def copy_to_huge_pages(start: int, end: int, protection: int) -> None:
+    """Replace memory by a copy of itself on huge pages; both addresses must be multiples of their size."""
+    size = end - start
+    block = _check(_mmap(0, size + _HUGE, 3, _PRIVATE_ANONYMOUS, -1, 0), "mmap")
+    copy = -(-block // _HUGE) * _HUGE
+    try:
+        _libc.madvise(copy, size, _HUGEPAGE)
+        ctypes.memmove(copy, start, size)
+        _check(_libc.madvise(copy, size, _COLLAPSE), "madvise")
+        protect(copy, end - start + copy, protection)
+        _check(_mremap(copy, size, size, _MAY_MOVE_TO_FIXED, start), "mremap")
+    finally:  # the margins, and the copy unless it has moved
+        _libc.munmap(block, copy - block)
+        _libc.munmap(copy, block + _HUGE - copy + size)
+
+
+def hold_pages(runs: Sequence[tuple[int, int]]) -> int:
+    """Pin memory, as (start, size) of each run, for as long as the descriptor is open that is returned."""
+    ring = syscall("io_uring_setup", SYS_IO_URING_SETUP, 1, ctypes.byref((ctypes.c_uint32 * 30)()))
+    numbers = [number for run in runs for number in run]
+    try:
+        vectors = (ctypes.c_uint64 * len(numbers))(*numbers)
+        syscall("io_uring_register", SYS_IO_URING_REGISTER, ring, 0, vectors, len(runs))
+    except OSError:
+        os.close(ring)
+        raise
+    return ring
 
 
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}.get(os.uname().machine, -1)

@@ -9,6 +9,7 @@ reported as such and has run nothing.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import os
@@ -19,7 +20,7 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
-from . import forks, job, wire
+from . import forks, job, memory, rehearsal, wire
 from .boxes import Box
 from .confine import Confinement
 from .processes import Processes
@@ -29,6 +30,8 @@ _RESERVED = 16
 """Descriptors below this number are kept for the job's own, so that laying them out overwrites nothing."""
 
 
+_BEFORE_REHEARSAL = 16
+"""A slot that is used for a few jobs only is not worth the time of a rehearsal."""
 _RULESET = job.ERRORS + 1
 _ALL = 2**31 - 1
 
@@ -47,33 +50,53 @@ class Slot:
         self._control, self._confinement, self._box, self._processes = control, confinement, box, processes
         self._events = events
         self._generation = -1
+        self._disk = 0
         self._errors, self._error_input = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def serve(self) -> NoReturn:
         """Answer requests; ends the process when the client is gone."""
         gc.disable()  # this process makes no cycles, and a collection would touch pages that jobs share
         gc.freeze()
+        for _ in range(_BEFORE_REHEARSAL):
+            self._answer()
+        with contextlib.suppress(OSError):
+            self._rehearse()
         while True:
-            packet, fds, _, _ = socket.recv_fds(self._control, wire.MAX_PACKET, _MAX_FDS)
-            if not packet:
-                os._exit(0)
-            if packet[:1] != wire.RUN:
-                continue  # an interrupt or a kill that came after its job's end
-            reply = self._run(*wire.unpack_request(packet), fds)
-            for fd in fds:
-                os.close(fd)
-            self._control.send(reply.pack())
+            self._answer()
+
+    def _rehearse(self) -> None:
+        """Run jobs of this slot's own, whose client is this process, and pin the pages that they write to."""
+        client = self._control
+        ours, self._control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            with ours, self._control:
+                memory.pin(rehearsal.pages_written(ours, self._answer, self._disk))
+        finally:
+            self._control = client
+
+    def _answer(self) -> None:
+        packet, fds, _, _ = socket.recv_fds(self._control, wire.MAX_PACKET, _MAX_FDS)
+        if not packet:
+            os._exit(0)
+        if packet[:1] != wire.RUN:
+            return  # an interrupt or a kill that came after its job's end
+        reply = self._run(*wire.unpack_request(packet), fds)
+        for fd in fds:
+            os.close(fd)
+        self._control.send(reply.pack())
 
     def _run(self, request: wire.Request, fetch: list[str], fds: list[int]) -> wire.Reply:
-        self._box.prepare(request.disk)
+        self._disk = request.disk
+        self._box.prepare(self._disk)
         if self._box.generation != self._generation:
             self._confinement.set_box([self._box.path, *self._box.shared])
             os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "PWD"), self._box.path))
             self._generation = self._box.generation
+        self._confinement.set_limits(request)
         started = time.monotonic()
-        pid = os.fork()
+        pid = forks.fork()
         if pid == 0:
-            self._become_job(request, fds)
+            self._become_job(fds)
         killed = self._watch(pid, started + request.wall)
         wall = time.monotonic() - started
         status, cpu, peak = self._processes.end(pid)
@@ -83,7 +106,7 @@ class Slot:
         memory, processes = self._events() if status else (False, False)
         return wire.Reply(status, killed, cpu, wall, peak, memory, processes, tuple(fetched), setup)
 
-    def _become_job(self, request: wire.Request, fds: list[int]) -> NoReturn:
+    def _become_job(self, fds: list[int]) -> NoReturn:
         """Turn this forked process into the job. `fds`: stdin, stdout, stderr, payload, result, channel."""
         try:
             os.setsid()
@@ -92,7 +115,7 @@ class Slot:
             if self._confinement.ruleset >= 0:
                 os.dup2(self._confinement.ruleset, _RULESET)
             os.closerange(_RULESET + 1, _ALL)
-            self._confinement.apply(request, _RULESET)
+            self._confinement.apply(_RULESET)
             os.closerange(job.ERRORS, _RULESET + 1)
         except BaseException as error:  # noqa: BLE001 - told to the slot, which reports a fault; the job never starts
             os.write(job.ERRORS, f"{type(error).__name__}: {error}".encode()[:500])

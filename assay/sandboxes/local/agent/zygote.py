@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 
-from . import forks, interactive, job, linux  # noqa: F401 - loaded here, so that no job has to read the disk for them
+from . import interactive, job, linux, memory  # noqa: F401 - loaded here, so that no job has to read the disk for them
 from .setup import become_slot, reserve_descriptors
 
 
@@ -33,13 +33,15 @@ def main() -> None:
     for name in sys.argv[3:]:
         with contextlib.suppress(ImportError):  # a set names what to load where it is installed
             importlib.import_module(name)
-    forks.stop_collecting()
     sys.argv = [""]
     control = _move_up(control)
     job.open_streams()
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)  # slots are orphans; here they vanish as soon as they have died
     gc.collect()
     gc.freeze()
+    with contextlib.suppress(OSError):
+        memory.join_areas()
+        memory.enlarge_code()
     control.send(json.dumps({"address_space": _address_space()}).encode())
     while True:
         data, fds, _, _ = socket.recv_fds(control, 1 << 16, 1)
