@@ -55,6 +55,9 @@ class Tier(IntEnum):
     """A kernel of its own (gVisor, a micro VM)."""
 
 
+_PATIENCE = 10
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a job may use."""
@@ -62,7 +65,8 @@ class Limits:
     cpu_seconds: float = 5.0
     """CPU time of the whole process tree."""
     wall_seconds: float | None = None
-    """Elapsed time; by default max(3 * cpu, cpu + 2), so that a loaded machine fails no honest program."""
+    """Elapsed time, to the moment. By default max(3 * cpu, cpu + 2), in which what the program waited for a processor
+    does not count (up to ten times as long), so that a loaded machine fails no honest program."""
     memory_bytes: int = 512 * 2**20
     """What the job may allocate; of the whole tree where cgroups are at hand, otherwise of each process."""
     processes: int = 64
@@ -89,6 +93,11 @@ class Limits:
         if self.wall_seconds is not None:
             return self.wall_seconds
         return max(3 * self.cpu_seconds, self.cpu_seconds + 2)
+
+    @property
+    def latest(self) -> float:
+        """How many seconds after its start a job has ended, whatever it waited for."""
+        return self.wall if self.wall_seconds is not None else _PATIENCE * self.wall
 
 
 DEFAULT_LIMITS = Limits()

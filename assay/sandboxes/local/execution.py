@@ -70,6 +70,7 @@ class Execution:
         request = wire.Request(
             cpu=limits.cpu_seconds,
             wall=limits.wall,
+            latest=limits.latest,
             # Runtimes other than CPython reserve far more than they use: only a control group can limit those.
             address_space=0 if job.argv and counted else self._slot.address_space + memory,
             file_size=max(limits.output_bytes, limits.disk_bytes),
@@ -95,7 +96,7 @@ class Execution:
 
     def _result(self, report: dict[str, Any]) -> JobResult:
         limits, cap = self._job.limits, self._job.limits.output_bytes
-        reply = self._slot.finish(limits.wall)
+        reply = self._slot.finish(limits.latest)
         stdout, more_out = memfd.contents(self._fds["stdout"], cap)
         stderr, more_err = memfd.contents(self._fds["stderr"], cap)
         result, more_result = b"", False

@@ -114,9 +114,9 @@ class Slot:
         except OSError as error:
             raise SlotLost(f"the slot is gone: {error.strerror}") from None
 
-    def finish(self, wall: float) -> wire.Reply:
-        """Wait for the job's end, which comes within `wall` seconds, and return the slot's account of it."""
-        self._control.settimeout(wall + _GRACE_SECONDS)
+    def finish(self, latest: float) -> wire.Reply:
+        """Wait for the job's end, which comes within `latest` seconds, and return the slot's account of it."""
+        self._control.settimeout(latest + _GRACE_SECONDS)
         try:
             return wire.unpack_reply(self._packet())
         except ValueError as error:

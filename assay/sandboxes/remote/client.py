@@ -96,7 +96,7 @@ class RemoteSandbox(ThreadedSandbox):
             if job.call is not None and self.capabilities().tier == Tier.NONE:
                 raise ConfigError("only a server of assay's can call functions; this one runs programs")
             body = wire.request(job).model_dump()
-            answer = self._exchange("POST", wire.RUN_CODE, body, time.monotonic() + job.limits.wall + self._slack)
+            answer = self._exchange("POST", wire.RUN_CODE, body, time.monotonic() + job.limits.latest + self._slack)
             return wire.result_of(wire.RunResponse.model_validate_json(answer.content), self.backend)
         except (SandboxFault, ValidationError) as error:
             return JobResult("internal_error", backend=self.backend, reason=str(error).splitlines()[0])

@@ -3,12 +3,18 @@
 import errno
 import os
 import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.sandboxes.local.agent import seccomp, wire
+from assay.sandboxes.base import Limits
+from assay.sandboxes.local.agent import processes, seccomp, slot, wire
+from tests.sandboxes.processes import children
 
 X86_64, I386 = 0xC000003E, 0x40000003
 KILL, ALLOW = 0x80000000, 0x7FFF0000
@@ -62,7 +68,7 @@ names = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 
 @given(st.lists(names, max_size=4), st.integers(0, 2**62), st.floats(0, 1e9))
 def test_requests_arrive_as_sent(fetch, size, seconds):
-    request = wire.Request(seconds, seconds, size, size, 1, 2, 3, 4, 5)
+    request = wire.Request(seconds, seconds, seconds, size, size, 1, 2, 3, 4, 5)
     assert wire.unpack_request(request.pack(tuple(fetch))) == (request, fetch)
 
 
@@ -79,3 +85,33 @@ def test_any_packet_is_a_reply_or_refused(packet):
     except ValueError:
         return
     assert len(reply.fetched) * 8 <= len(packet)
+
+
+@pytest.mark.parametrize(
+    ("used", "waited", "latest", "allowed"),
+    [
+        (0.5, 0.0, 30.0, 3.0),
+        (0.5, 7.0, 30.0, 10.0),
+        (0.5, 99.0, 30.0, 30.0),
+        (1.5, 7.0, 30.0, 3.0),  # its own processes keep it waiting
+        (0.5, 7.0, 3.0, 3.0),  # a limit that was named holds to the moment
+    ],
+)
+def test_time_that_a_job_waits_for_a_processor_does_not_count(monkeypatch, used, waited, latest, allowed):
+    monkeypatch.setattr(slot, "usage", lambda pid: (used, waited))
+    request = wire.Request(1.0, 3.0, latest, 0, 1, 1, 1, 1, 1, 1)
+    assert slot.allowance(1, request) == allowed
+    assert Limits(cpu_seconds=1).latest == 10 * Limits(cpu_seconds=1).wall
+    assert Limits(cpu_seconds=1, wall_seconds=4).latest == 4
+
+
+def test_usage_is_that_of_the_whole_tree():
+    if not Path("/proc/self/schedstat").exists():
+        pytest.skip("this kernel does not tell")
+    command = "import os, time\nif os.fork(): os.wait()\nwhile time.process_time() < 0.3: pass\ntime.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", command]) as tree:
+        while processes.usage(tree.pid)[0] < 0.3:  # the child's alone: its parent only waits
+            time.sleep(0.02)
+        (child,) = children(tree.pid)
+        os.kill(child, 9)
+        tree.kill()

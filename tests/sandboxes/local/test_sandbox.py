@@ -37,6 +37,11 @@ def test_status_says_how_it_ended(sandbox, source, status, code):
     assert (result.status, result.exit_code) == (status, code), result
 
 
+def test_a_program_that_sleeps_ends_at_the_wall_limit_that_follows_from_its_cpu_limit(sandbox):
+    result = sandbox.run(Job(source="import time; time.sleep(600)", limits=Limits(cpu_seconds=0.1)))
+    assert (result.status, result.signal) == ("wall_limit", 9)
+
+
 @pytest.mark.parametrize("name", ["/etc/passwd", "../up", "a/../../b", "", "a//b", "a\0b"])
 def test_file_names_stay_inside(name):
     with pytest.raises(ConfigError, match="relative path"):

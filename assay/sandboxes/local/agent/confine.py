@@ -79,7 +79,7 @@ class Confinement:
             return
         cpu = int(request.cpu + 0.999)
         limits = [(resource.RLIMIT_CPU, (cpu, cpu + 1)), (resource.RLIMIT_MEMLOCK, (0, 0))]  # the slot may lock some
-        for wanted, (name, ceiling) in zip(request[2:7], self._ceilings, strict=True):
+        for wanted, (name, ceiling) in zip(request[3:8], self._ceilings, strict=True):
             if wanted:
                 value = wanted if ceiling == resource.RLIM_INFINITY else min(wanted, ceiling)
                 limits.append((name, (value, value)))

@@ -18,6 +18,7 @@ _JOBS = 2
 _REQUEST = wire.Request(
     cpu=10.0,
     wall=30.0,
+    latest=30.0,
     address_space=0,
     file_size=1 << 24,
     open_files=64,

@@ -23,7 +23,7 @@ from typing import NoReturn
 from . import forks, job, memory, rehearsal, wire
 from .boxes import Box
 from .confine import Confinement
-from .processes import Processes
+from .processes import Processes, usage
 
 _MAX_FDS = 8
 _RESERVED = 16
@@ -97,7 +97,7 @@ class Slot:
         pid = forks.fork()
         if pid == 0:
             self._become_job(fds)
-        killed = self._watch(pid, started + request.wall)
+        killed = self._watch(pid, started, request)
         wall = time.monotonic() - started
         status, cpu, peak = self._processes.end(pid)
         setup = self._setup_error()
@@ -129,8 +129,9 @@ class Slot:
         finally:
             os._exit(1)  # whatever happens, a job never comes back into the slot's code
 
-    def _watch(self, pid: int, deadline: float) -> bool:
+    def _watch(self, pid: int, started: float, request: wire.Request) -> bool:
         """Wait for the job's main process; return whether it must be killed."""
+        deadline = started + request.wall
         poll = select.poll()
         pidfd = os.pidfd_open(pid)
         try:
@@ -150,7 +151,9 @@ class Slot:
                         return True
                     os.kill(pid, signal.SIGINT)
                 elif left <= 0:
-                    return True
+                    deadline = started + allowance(pid, request)
+                    if deadline <= time.monotonic():
+                        return True
         finally:
             os.close(pidfd)
 
@@ -161,6 +164,14 @@ class Slot:
             if error.errno != errno.EAGAIN:
                 raise
             return ""
+
+
+def allowance(pid: int, request: wire.Request) -> float:
+    """Return how many seconds a job may take, of which those that it waited for a processor do not count."""
+    if request.latest <= request.wall:
+        return request.wall
+    used, waited = usage(pid)
+    return request.wall if used > request.cpu else min(request.wall + waited, request.latest)
 
 
 def reserve_descriptors() -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 RUN, INTERRUPT, KILL = b"r", b"i", b"k"
 MAX_PACKET = 1 << 17
-_REQUEST = struct.Struct("=dd7q")
+_REQUEST = struct.Struct("=ddd7q")
 _REPLY = struct.Struct("=i?ddq??H")
 _SIZE = struct.Struct("=q")
 _NOT_A_FILE = -1
@@ -23,6 +23,8 @@ class Request(NamedTuple):
 
     cpu: float
     wall: float
+    latest: float
+    """The latest end: later than `wall` for a job that had to wait for a processor."""
     address_space: int
     file_size: int
     open_files: int
