@@ -1,5 +1,6 @@
 """A real browser shows the same pages and takes the same actions as the text driver, and its failures are faults."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -257,6 +258,25 @@ def test_a_killed_browser_costs_the_episode_and_nothing_else(browser):
     env.reset(options={"task": task})
     assert [env.step(turn) for turn in turns][-1][4]["verdict"].correct
     env.close()
+
+
+def test_nothing_is_left_of_a_browser_that_was_killed(browser_path, monkeypatch, tmp_path):
+    from assay.envs.web.drivers.chrome import Chrome
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    chrome = Chrome()
+
+    def process():
+        with contextlib.suppress(Fault):
+            return chrome.run(chrome.process(), 60)
+
+    for _ in range(3):
+        killed = process()
+        os.kill(killed, signal.SIGKILL)
+        while process() in (None, killed):  # until its death is noticed
+            pass
+    chrome.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_last_driver_takes_the_browser_along(browser_path):

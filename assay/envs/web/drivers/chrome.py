@@ -1,8 +1,9 @@
 """Chrome: the browser process that all browser drivers of this program share, and its pool of tabs.
 
 Invariants: the process starts with the first episode and is gone when the last driver is closed. One that has died is
-started anew for the next episode. A tab that misbehaved is never used again. The process has no network: names do not
-resolve and every connection goes to a proxy that is not there, whatever a page tries.
+started anew for the next episode, and the directory of its profile is deleted. A tab that misbehaved is never used
+again. The process has no network: names do not resolve and every connection goes to a proxy that is not there, whatever
+a page tries.
 """
 
 from __future__ import annotations
@@ -43,9 +44,12 @@ _ARGUMENTS = (
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--disable-gpu",
     "--font-render-hinting=none",
+    "--enable-automation",  # without it the browser does not tell its command line
 )
 TAB_LIFE = 100
 """Episodes after which a tab is replaced, since pages leave memory behind."""
+_ATTEMPTS = 100
+_PAUSE = 0.05
 GRACE = 30.0
 """Seconds that what has ended may take to be cleaned up."""
 
@@ -67,6 +71,7 @@ class Chrome:
         self._loop = LoopThread("assay-browser")
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
+        self._profile: Path | None = None
         self._starting = asyncio.Lock()
         self._idle: dict[tuple[int, int], list[Tab]] = {}
         self._hosts = itertools.count()
@@ -121,6 +126,7 @@ class Chrome:
                 self._browser = await self._playwright.chromium.launch(
                     executable_path=find_browser(), args=list(_ARGUMENTS), handle_sigint=False, timeout=0
                 )
+                self._profile = await _profile(self._browser)
             return self._browser
 
     async def _stop(self) -> None:
@@ -131,6 +137,21 @@ class Chrome:
             if ending:
                 with contextlib.suppress(PlaywrightError, TimeoutError):  # what is dead already need not end
                     await asyncio.wait_for(ending, GRACE)
+        profile, self._profile = self._profile, None
+        for _ in range(_ATTEMPTS):  # what is left of a killed browser may still write
+            if profile is None or not profile.exists():
+                break
+            shutil.rmtree(profile, ignore_errors=True)
+            await asyncio.sleep(_PAUSE)
+
+
+async def _profile(browser: Browser) -> Path | None:
+    """Return the directory of a browser's profile, which is left behind when the browser is killed."""
+    session = await browser.new_browser_cdp_session()
+    command = (await session.send("Browser.getBrowserCommandLine"))["arguments"]
+    await session.detach()
+    flag = "--user-data-dir="
+    return next((Path(argument.removeprefix(flag)) for argument in command if argument.startswith(flag)), None)
 
 
 _lock = threading.Lock()
