@@ -26,28 +26,43 @@ from typing import Any
 import gymnasium
 
 from assay.core.config import load_config
-from assay.core.message import Observation
+from assay.core.message import Observation, text_of
+from assay.envs.final_answer import read_integer
+from assay.verifiers.puzzles.final import final_text
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 RANGE = "{terms: [2, 10]}"
 LEVELS = "[{terms: 2}, {terms: 4}, {terms: 6}, {terms: 8}, {terms: 10}]"
-PAID = f"env.wrappers=[{{name: '{__name__}:PaidByTheStep'}}]"
+PAID = f"env.wrappers=[{{name: '{__name__}:PaidForDoubt'}}]"
+PROGRESS, NO_PROGRESS = "env.options.progress=0.5", "env.options.progress=0"
 GAE = "lam: 0.98, learning_rate: 3.0e-4, warmup_steps: 5"
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365}
 """97.5 % quantiles of Student's t, by the number of seeds."""
 
 
-class PaidByTheStep(gymnasium.Wrapper[Observation, str, Observation, str]):
-    """A process reward that can be hacked: the part `process` is 0.5 for every turn, whatever it says.
+class PaidForDoubt(gymnasium.Wrapper[Observation, str, Observation, str]):
+    """A process reward for GuessNumber that can be hacked: the part `process` is 1 for a guess that the answers so far
+    rule out, as if it were a check, and 0 for any other.
 
-    So the sum over an episode grows with its length, and the minimum does not. The reward itself stays as it is.
+    So the sum over an episode grows with every wasted turn, and the minimum does not. The reward itself stays as it is.
     """
 
     blocking = False
 
+    def reset(self, **options: Any) -> tuple[Observation, dict[str, Any]]:
+        self._low, self._high = -math.inf, math.inf
+        return super().reset(**options)
+
     def step(self, action: str) -> tuple[Observation, Any, bool, bool, dict[str, Any]]:
         observation, reward, terminated, truncated, info = self.env.step(action)
-        parts = {**info.get("reward_parts", {}), "process": 0.5}
+        guess = read_integer(final_text(action, plain=True) or "")
+        doubted = guess is not None and not self._low < guess < self._high
+        if guess is not None and observation:
+            if text_of(observation[0]) == "higher":
+                self._low = max(self._low, guess)
+            else:
+                self._high = min(self._high, guess)
+        parts = {**info.get("reward_parts", {}), "process": float(doubted)}
         return observation, reward, terminated, truncated, {**info, "reward_parts": parts}
 
 
@@ -77,10 +92,9 @@ def environment(name: str, about: str) -> Family:
 ENVIRONMENTS = {
     name: environment(name, about)
     for name, about in {
-        "tool_call": "ToolCall, level 1, graded",
+        "calculator": "arithmetic with a calculator, several calls",
         "service_desk": "ServiceDesk, shop, level 1",
         "web": "WebTask, mail, level 1, text driver",
-        "search": "SearchQA, 1 hop",
         "frozen_lake": "FrozenLake, 4x4",
         "guess_number": "GuessNumber, 1 to 64 in 6 turns",
     }.items()
@@ -124,27 +138,31 @@ FAMILIES = {
         },
     ),
     "credit": Family(
-        "calculator.yaml",
-        "Credit for steps against credit for outcomes: arithmetic with a calculator, several turns.",
+        "guess_number.yaml",
+        "Credit for turns against credit for outcomes: a number to guess in 6 turns.",
         20,
         {
-            "outcome (grpo)": algorithm(advantage="grpo"),
-            "turn_discount": algorithm(advantage="turn_discount"),
-            "gigpo": algorithm(advantage="gigpo"),
-            "ppo by tokens": [f"algorithm={{advantage: gae, critic: {{{GAE}}}, dynamic_sampling: keep}}"],
-            "ppo by turns": [f"algorithm={{advantage: gae, critic: {{level: turn, {GAE}}}, dynamic_sampling: keep}}"],
+            "outcome (grpo)": [NO_PROGRESS, *algorithm(advantage="grpo")],
+            "outcome, states compared (gigpo)": [NO_PROGRESS, *algorithm(advantage="gigpo")],
+            "step rewards (turn_discount)": [PROGRESS, *algorithm(advantage="turn_discount")],
+            "step rewards (ppo by turns)": [
+                PROGRESS,
+                f"algorithm={{advantage: gae, critic: {{level: turn, {GAE}}}, dynamic_sampling: keep}}",
+            ],
         },
+        ks=(1, 4),
     ),
     "process": Family(
-        "calculator.yaml",
-        "A process reward that pays every turn the same, added up (sum) or as its minimum (PURE).",
+        "guess_number.yaml",
+        "A process reward that pays for wasted guesses, as a sum or as its minimum (PURE); the outcome counts too.",
         20,
         {
-            "outcome only": [PAID, *algorithm(advantage="rloo")],
-            "sum": [PAID, *algorithm(advantage="pure", advantage_options={"part": "process", "form": "sum"})],
-            "min": [PAID, *algorithm(advantage="pure", advantage_options={"part": "process", "form": "min"})],
+            "outcome only": [*algorithm(advantage="rloo")],
+            "sum": [*algorithm(advantage="pure", advantage_options={"part": "process", "form": "sum"})],
+            "min": [*algorithm(advantage="pure", advantage_options={"part": "process", "form": "min"})],
         },
-        algorithm(dynamic_sampling="keep"),
+        [PAID, NO_PROGRESS, *algorithm(dynamic_sampling="keep")],
+        ks=(1, 4),
     ),
     "curriculum": Family(
         "arithmetic.yaml",
