@@ -152,6 +152,19 @@ FAMILIES = {
         },
         ks=(1, 4),
     ),
+    "states": Family(
+        "frozen_lake.yaml",
+        "Comparing what was done in one and the same state (GiGPO) against comparing episodes: a 4x4 lake in 8 moves.",
+        12,
+        {
+            "outcome (grpo)": algorithm(advantage="grpo"),
+            "states compared (gigpo)": algorithm(advantage="gigpo"),
+            "ppo by turns": [
+                f"algorithm={{advantage: gae, critic: {{level: turn, {GAE}}}, dynamic_sampling: keep}}",
+            ],
+        },
+        ks=(1, 4),
+    ),
     "process": Family(
         "guess_number.yaml",
         "A process reward that pays for wasted guesses, as a sum or as its minimum (PURE); the outcome counts too.",
