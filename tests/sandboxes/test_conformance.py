@@ -66,6 +66,19 @@ def test_a_call_returns_a_typed_value(sandbox):
     assert value == ((2**70, 1.5), ["ü", {1, 2}, b"x", None, True])
 
 
+def test_arguments_arrive_as_plain_values_that_share_nothing(sandbox):
+    class Seven(int):
+        pass
+
+    source = "def f(a, b, *rest):\n    a.append(1)\n    return [type(x).__name__ for x in (a, b, *rest)], b, rest"
+    shared = [0]
+    for rest in ((1.5, 2**300, "\ud800", b"x", None, (1,), {3}), (Seven(7), {"k": [1]})):
+        result = sandbox.run(Job(source=source, call=Call("f", (shared, shared, *rest))))
+        names, b, others = codec.from_json(json.loads(result.result)["value"])
+        assert names == ["list", "list", *["int" if isinstance(x, int) else type(x).__name__ for x in rest]]
+        assert (b, others) == ([0], rest)
+
+
 def test_each_job_has_random_numbers_of_its_own(sandbox):
     assert len({sandbox.run(Job(source="import random; print(random.random())")).text for _ in range(4)}) == 4
 

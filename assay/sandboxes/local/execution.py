@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import marshal
 import os
 import socket
 import struct
@@ -228,10 +229,20 @@ def _payload(job: Job, mode: str) -> bytes:
     )
 
 
-def _call(job: Job) -> str:
+def _call(job: Job) -> bytes | str:
+    """Return the request: as `marshal` where that can carry the values, which is fast, otherwise as text of the codec.
+
+    Raises `CodecError` for what neither can, and for what is too long. This side is trusted, so both are safe to read.
+    """
     assert job.call is not None
     call = job.call
     request: dict[str, Any] = {"function": call.function, "args": list(call.args), "kwargs": dict(call.kwargs)}
     if call.more:
         request["more"] = [[list(args), dict(kwargs)] for args, kwargs in call.more]
-    return codec.encode(request)
+    try:
+        packed = marshal.dumps(request, 2)  # a version that knows no references: arguments share nothing
+    except ValueError:
+        return codec.encode(request)
+    if len(packed) > codec.MAX_BYTES:
+        raise codec.CodecError(f"the arguments are longer than {codec.MAX_BYTES} bytes")
+    return packed

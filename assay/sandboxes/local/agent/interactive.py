@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from . import codec
-from .job import CHANNEL, answer, find_function, main_module, run_source
+from .job import CHANNEL, answer, call_request, find_function, main_module, run_source
 
 _VALUE_CHARACTERS = 20_000
 _ENDING = (StopIteration, StopAsyncIteration)
@@ -93,7 +93,7 @@ def _cell(code: str, name: str, module: ModuleType) -> dict[str, str]:
 def serve(payload: dict[str, Any]) -> None:
     """Run the solution, then answer calls, each in a fork of its own so that none leaves a trace for the next."""
     link, module = _Link(), main_module()
-    request = codec.decode(payload["call"])
+    request = call_request(payload)
     try:
         run_source(payload["source"], module)
         function = find_function(request["function"], module)
@@ -119,7 +119,7 @@ def test(payload: dict[str, Any]) -> None:
     `call` holds the names that stand for the solution as arguments, and the check function to call, if any.
     """
     link, module = _Link(), main_module()
-    request = codec.decode(payload["call"])
+    request = call_request(payload)
     candidate = _proxy(link)
     try:
         names = dict.fromkeys(request["args"], candidate)

@@ -88,6 +88,13 @@ def run_source(source: bytes, module: ModuleType, name: str = _NAME) -> None:
     exec(compile(text, name, "exec", dont_inherit=True), module.__dict__)
 
 
+def call_request(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return which function to call, and how."""
+    call = payload["call"]
+    request: dict[str, Any] = marshal.loads(call) if isinstance(call, bytes) else codec.decode(call)
+    return request
+
+
 def find_function(name: str, module: ModuleType) -> Any:
     """Return the global `name`, or for `Class.method`, or a method of `Solution`, the method of a new instance."""
     owner, _, method = name.rpartition(".")
@@ -118,7 +125,7 @@ def _program(payload: dict[str, Any]) -> None:
 
 def _call(payload: dict[str, Any]) -> None:
     module = main_module()
-    request = codec.decode(payload["call"])
+    request = call_request(payload)
     more = request.get("more", ())
     run_source(payload["source"], module)
     try:

@@ -11,7 +11,7 @@ def payload(
     mode: str = "program",
     source: bytes = b"",
     argv: Sequence[str] = (),
-    call: str = "",
+    call: bytes | str = "",
     files: Mapping[str, bytes] | None = None,
     env: Mapping[str, str] | None = None,
 ) -> bytes:
