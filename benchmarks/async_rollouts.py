@@ -1,12 +1,12 @@
 """Rollouts during updates against rollouts and updates in turns, where the environment is slow; in one run.
 
-    python benchmarks/async_rollouts.py [--steps 12] [--rounds 2] [--staleness 1] [--seconds 0.6] [--threads 1]
+    python benchmarks/async_rollouts.py [--steps 12] [--rounds 3] [--staleness 1] [--seconds 0.6] [--threads 1]
 
 Both sides train the same warm-started model on the same arithmetic tasks with the same settings; every environment
 step sleeps `--seconds`, as a browser, a compiler or a remote sandbox would. What overlaps is the waiting and the
 sampling with the update; both sides have the same number of threads. Sides alternate, round by round, each from the
-same warm start with another seed. Prints the median seconds of a step on either side, their ratio, and what both
-learned: held-out pass@1 before and after.
+same warm start with another seed. Prints the median seconds of a step on either side, the ratio of every round, and
+what both learned: held-out pass@1 at the end, and the difference with a 95 % interval over tasks, paired.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def warm_model(options: argparse.Namespace, directory: Path) -> Path:
 
 
 def measure(options: argparse.Namespace, model: Path, staleness: int, seed: int, directory: Path) -> dict[str, Any]:
-    """Train one side; return seconds a step without the first, pass@1 before and after, and the staleness."""
+    """Train one side; return seconds a step without the first, pass@1 before and after, by task too, and staleness."""
+    from assay.rollouts.store import read_trajectories
     from assay.trainers.loop import train
     from assay.trainers.metrics import read_metrics
 
@@ -83,7 +84,11 @@ def measure(options: argparse.Namespace, model: Path, staleness: int, seed: int,
     result = train(settings, directory)
     rows = [row for row in read_metrics(directory) if row["kind"] == "train"]
     spent = [row["seconds/rollout"] + row["seconds/update"] for row in rows[1:]]
+    tasks: dict[str, list[float]] = {}
+    for episode in read_trajectories(directory / "trajectories" / f"eval-{result.step:06d}.jsonl"):
+        tasks.setdefault(episode.task_id, []).append(float(episode.correct or False))
     return {
+        "tasks": {task: statistics.mean(outcomes) for task, outcomes in sorted(tasks.items())},
         "step": sum(spent) / len(spent),
         "update": statistics.median(row["seconds/update"] for row in rows),
         "before": result.evaluations[0].pass_at_1.value,
@@ -96,7 +101,7 @@ def main() -> None:
     """Run both sides in turn and print the ratio."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=12)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--staleness", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=0.6)
     parser.add_argument("--warmstart", type=int, default=300)
@@ -104,6 +109,8 @@ def main() -> None:
     options = parser.parse_args()
 
     import torch
+
+    from assay.core.stats import paired_difference
 
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as name:
@@ -120,7 +127,21 @@ def main() -> None:
                     flush=True,
                 )
     turns, once = (statistics.median(row["step"] for row in rows) for rows in sides.values())
-    print(f"in turns {turns:.2f} s, at once {once:.2f} s a step: ratio {turns / once:.2f}")
+    ratios = [a["step"] / b["step"] for a, b in zip(*sides.values(), strict=True)]
+    print(
+        f"in turns {turns:.2f} s, at once {once:.2f} s a step: ratio {statistics.median(ratios):.2f} "
+        f"(rounds {', '.join(f'{ratio:.2f}' for ratio in ratios)})"
+    )
+    columns = {
+        side: [statistics.mean(row["tasks"][task] for row in rows) for task in rows[0]["tasks"]]
+        for side, rows in sides.items()
+    }
+    apart = paired_difference(columns["in turns"], columns["at once"])
+    means = {side: statistics.mean(column) for side, column in columns.items()}
+    print(
+        f"pass@1 at the end: in turns {means['in turns']:.3f}, at once {means['at once']:.3f}, "
+        f"difference {apart.estimate:+.3f} [{apart.low:+.3f}, {apart.high:+.3f}]"
+    )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ says how to mend it. 130: interrupted.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(arguments, prog_name="assay", standalone_mode=True)
     except AssayError as error:
-        err.print(f"[bold red]error:[/] {_escape(str(error))}", soft_wrap=True, highlight=False)
+        if os.environ.get("RANK", "0") == "0":  # of several processes that torchrun started, one says it for all
+            err.print(f"[bold red]error:[/] {_escape(str(error))}", soft_wrap=True, highlight=False)
         sys.exit(2)
     except Fault as fault:
         err.print(f"[bold red]failed:[/] {_escape(str(fault))}", soft_wrap=True, highlight=False)

@@ -32,16 +32,22 @@ def train(
 ) -> None:
     """Train an agent by reinforcement learning with verifiable rewards.
 
-    Ctrl-C ends the current step, saves a checkpoint and says how to go on.
+    Ctrl-C ends the current step, saves a checkpoint and says how to go on. Started by torchrun, the processes share
+    the weights.
     """
     from assay.trainers.config import TrainConfig
 
     settings = load_config(TrainConfig, config, overrides or ())
     directory = run_dir or Path("runs") / config.stem
+    from assay.trainers.distributed import follow, team
     from assay.trainers.loop import train as run
 
-    with TerminalReporter() as reporter:
-        result = run(settings, directory, resume=resume, overwrite=overwrite, reporter=reporter)
+    with team(settings) as parallel:
+        if parallel is not None and parallel.rank:
+            follow(settings, parallel)
+            return
+        with TerminalReporter() as reporter:
+            result = run(settings, directory, resume=resume, overwrite=overwrite, reporter=reporter, parallel=parallel)
     _summarise(result, config, overrides or [])
 
 

@@ -6,6 +6,7 @@ Invariants:
   When the disk is full the attempt is removed, the error says so, and the checkpoints before it stay.
 * The learning rate is a function of the step and every random choice is derived from the seed and the step, so the
   state is: weights, optimiser, generators, and the few numbers of `Progress`.
+* A checkpoint holds whole tensors, however many processes share the weights, so a run goes on with any number of them.
 * `schema_version` refuses what a newer assay wrote; `fingerprint` refuses to go on under another configuration.
 
 Layout: the policy's own files (an ordinary model directory), `trainer.pt`, `pending.jsonl`, `replay.jsonl`,
@@ -33,6 +34,7 @@ from assay.core.errors import AssayError, ConfigError, SchemaError
 from assay.core.trajectory import Group, Trajectory
 from assay.trainers.critic import Critic
 from assay.trainers.policy import Policy
+from assay.trainers.sharding import load_whole_state, share_like, whole_state
 
 SCHEMA_VERSION = 1
 
@@ -102,7 +104,7 @@ def save_checkpoint(
         _refuse_full_disk(root, policy, optimizer, critic)
         temporary.mkdir()
         policy.save(temporary)
-        trainer = {"optimizer": optimizer.state_dict(), "generators": _generators()}
+        trainer = {"optimizer": whole_state(optimizer), "generators": _generators()}
         if critic is not None:
             trainer["critic"] = critic.weights()
         torch.save(trainer, temporary / "trainer.pt")
@@ -165,7 +167,7 @@ def restore_checkpoint(
         raise ConfigError(f"{path}: made under another configuration ({changed} differ); resume with the same one")
     _load_weights(path, policy)
     saved = torch.load(path / "trainer.pt", map_location=policy.device, weights_only=True)
-    optimizer.load_state_dict(saved["optimizer"])
+    load_whole_state(optimizer, saved["optimizer"])
     if critic is not None:
         critic.load_weights(saved["critic"])
     _set_generators(saved["generators"])
@@ -196,6 +198,8 @@ def _load_weights(path: Path, policy: Policy) -> None:
 
         set_peft_model_state_dict(policy.model, tensors)
         return
+    own = policy.model.state_dict()
+    tensors = {name: share_like(tensor, own.get(name)) for name, tensor in tensors.items()}
     report = policy.model.load_state_dict(tensors, strict=False)
     missing = set(report.missing_keys) - set(getattr(policy.model, "all_tied_weights_keys", {}))
     if missing or report.unexpected_keys:

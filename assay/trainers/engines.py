@@ -19,19 +19,21 @@ from assay.trainers.config import RolloutConfig
 from assay.trainers.policy import Policy
 
 
-def shares_weights(config: RolloutConfig) -> bool:
-    """Whether the engine works on the trainer's own module."""
-    return config.engine == "hf" and config.staleness == 0
+def shares_weights(config: RolloutConfig, processes: int = 1) -> bool:
+    """Whether the engine works on the trainer's own module, which several processes hold in shares."""
+    return config.engine == "hf" and config.staleness == 0 and processes == 1
 
 
-def open_engine(config: RolloutConfig, policy: Policy, dtype: torch.dtype | None, *, seed: int) -> Engine:
+def open_engine(
+    config: RolloutConfig, policy: Policy, dtype: torch.dtype | None, *, seed: int, processes: int = 1
+) -> Engine:
     """Start the engine; `dtype` is the precision of its forward passes, None that of the weights.
 
     Raises `ConfigError` for an option that the engine does not have.
     """
     if config.engine == "vllm":
         return _vllm(config, policy, dtype, seed)
-    model: Any = policy.model if shares_weights(config) else _copy(policy)
+    model: Any = policy.model if shares_weights(config, processes) else _copy(policy)
     try:
         return HFEngine(model, **{"max_batch": config.concurrency, "dtype": dtype, **config.engine_options})
     except TypeError as error:

@@ -26,6 +26,7 @@ from assay.trainers.evaluate import evaluate, read_evaluations
 from assay.trainers.interrupt import StopSignal
 from assay.trainers.memory import GIB
 from assay.trainers.metrics import output_tokens, rollout_metrics
+from assay.trainers.parallel import DataParallel
 from assay.trainers.profiling import traced
 from assay.trainers.reporter import Reporter, SilentReporter
 from assay.trainers.rundir import RunDirectory
@@ -59,17 +60,20 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     reporter: Reporter | None = None,
+    parallel: DataParallel | None = None,
 ) -> TrainResult:
     """Train as `config` says and leave everything in `run_dir` (see `rundir.py`).
 
     A run that is there already is refused, gone on with (`resume`) or replaced (`overwrite`).
+
+    With `parallel` this is the first of several processes, which share the weights; the others `follow`.
 
     The first Ctrl-C ends the step, saves a checkpoint and returns; the second one interrupts at once. Raises
     `ConfigError` for settings that make no sense, and `CheckpointError` when a checkpoint cannot be written.
     """
     run = RunDirectory(run_dir, overwrite=overwrite)
     checkpoint = run.find(resume=resume)
-    with StopSignal() as stop, Session(config, run, reporter or SilentReporter(), checkpoint) as session:
+    with StopSignal() as stop, Session(config, run, reporter or SilentReporter(), checkpoint, parallel) as session:
         if session.memory.total > GIB:  # of less, nobody has to be told
             session.reporter.on_notice(f"memory: {session.memory}")
         gc.freeze()  # what is there by now outlives the run; every full collection would walk through it
@@ -80,7 +84,7 @@ def train(
         session.save()
         finished = session.progress.phase == "step" and session.progress.step >= config.steps
         if finished:
-            session.policy.export(run.model)
+            session.learner.export(run.model)
         return TrainResult(run.path, session.progress.step, finished, read_evaluations(run), session.seconds)
 
 

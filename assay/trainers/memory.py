@@ -47,14 +47,14 @@ class MemoryEstimate:
         return f"at least {self.total / GIB:.2f} GiB ({shown})"
 
 
-def estimate(config: TrainConfig, model: Any) -> MemoryEstimate:
-    """Return the estimate for training `model` as `config` says."""
+def estimate(config: TrainConfig, model: Any, processes: int = 1) -> MemoryEstimate:
+    """Return the estimate for training `model` as `config` says, of one of the processes that share its weights."""
     core: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
     sizes = core.config.get_text_config()
     count = sum(p.numel() for p in model.parameters())
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     algorithm, optim = config.algorithm, config.optim
-    copies = int(not shares_weights(config.rollout)) + int(algorithm.kl_coef > 0)
+    copies = int(not shares_weights(config.rollout, processes)) + int(algorithm.kl_coef > 0)
     separate = algorithm.critic is not None and algorithm.critic.kind == "separate"
     width = 2 if config.model.autocast == "bfloat16" else 4
     layers = 2 if optim.activation_checkpointing else sizes.num_hidden_layers
@@ -62,8 +62,8 @@ def estimate(config: TrainConfig, model: Any) -> MemoryEstimate:
     if optim.activation_checkpointing:
         held += sizes.num_hidden_layers * sizes.hidden_size * width
     return MemoryEstimate(
-        weights=4 * count,
-        optimizer=12 * trained * (2 if separate else 1),
+        weights=4 * count // processes,
+        optimizer=12 * trained * (2 if separate else 1) // processes,
         copies=4 * count * (copies + int(separate)),
         activations=optim.token_budget * held + 3 * 4 * CHUNK_ELEMENTS,
     )
@@ -80,9 +80,9 @@ def available(device: torch.device) -> int | None:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), None)
 
 
-def check_memory(config: TrainConfig, model: Any, device: torch.device) -> MemoryEstimate:
+def check_memory(config: TrainConfig, model: Any, device: torch.device, processes: int = 1) -> MemoryEstimate:
     """Return the estimate; `ConfigError` when it is beyond all that is free. `model` is on `device` already."""
-    needed, free = estimate(config, model), available(device)
+    needed, free = estimate(config, model, processes), available(device)
     if free is not None and needed.total - needed.weights > free:
         raise ConfigError(
             f"this run needs {needed}, and {device.type} has {free / GIB:.2f} GiB free beside the weights; train an "

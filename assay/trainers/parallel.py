@@ -70,6 +70,12 @@ class DataParallel:
         """Clip the gradient as a whole and return its norm."""
         return clip_gradients(parameters, limit, self._group)
 
+    def broadcast(self, value: Any) -> Any:
+        """Return the value of the first process, in all of them."""
+        values = [value]
+        dist.broadcast_object_list(values, group=self._group, group_src=0)
+        return values[0]
+
     def gather(self, value: Any) -> list[Any]:
         """Return the values of all processes, in the order of their ranks."""
         values: list[Any] = [None] * self.size

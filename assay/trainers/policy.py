@@ -21,6 +21,7 @@ from assay.agents.checkpoint import pick_device, read_model, read_tokenizer
 from assay.core.errors import ConfigError
 from assay.core.seeding import derive_seed
 from assay.trainers.config import LoraConfig, ModelConfig
+from assay.trainers.sharding import whole
 from assay.trainers.tokenizer import character_tokenizer
 
 if TYPE_CHECKING:
@@ -53,10 +54,11 @@ class Policy:
         """Yield names and tensors of the plain model, what an engine loads: adapters added in, nothing changed here.
 
         The sum is made anew each time. Merging in place and unmerging again would round the frozen base a little
-        at every step.
+        at every step. Where processes share the weights, all must go through them together.
         """
         if not self.adapted:
-            yield from self.model.state_dict().items()
+            for name, tensor in self.model.state_dict().items():
+                yield name, whole(tensor)
             return
         base: Any = self.model.get_base_model()  # type: ignore[operator]
         for name, tensor in base.state_dict().items():
@@ -70,7 +72,7 @@ class Policy:
 
     def save(self, directory: str | Path) -> None:
         """Write the model (the adapter alone, when only that is trained) and the tokenizer."""
-        _write(self.model, directory)
+        _write(self.model, directory, **({} if self.adapted else {"state_dict": dict(self.weights())}))
         self.tokenizer.save_pretrained(directory)
 
     def export(self, directory: str | Path) -> None:
@@ -88,6 +90,11 @@ def _write(model: Any, directory: str | Path, **options: Any) -> None:
 
     logging.disable_progress_bar()  # progress belongs to the command line
     model.save_pretrained(directory, safe_serialization=True, **options)
+
+
+def autocast_dtype(config: ModelConfig) -> torch.dtype | None:
+    """Return the precision of forward passes; None is that of the weights."""
+    return torch.bfloat16 if config.autocast == "bfloat16" else None
 
 
 def load_policy(config: ModelConfig, seed: int = 0) -> Policy:

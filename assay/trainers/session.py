@@ -23,14 +23,15 @@ from assay.rollouts.runner import Runner
 from assay.rollouts.store import TrajectoryStore
 from assay.trainers import episodes
 from assay.trainers.algorithm import Algorithm
-from assay.trainers.checkpoint import Phase, Progress, read_state, restore_checkpoint, save_checkpoint
+from assay.trainers.checkpoint import Phase, Progress, read_state
 from assay.trainers.config import TrainConfig
 from assay.trainers.demonstrations import Demonstrations
 from assay.trainers.engines import open_engine, shares_weights
 from assay.trainers.learner import Learner
 from assay.trainers.memory import check_memory
 from assay.trainers.metrics import Kind, MetricsLog, read_metrics
-from assay.trainers.policy import load_policy
+from assay.trainers.parallel import DataParallel
+from assay.trainers.policy import autocast_dtype, load_policy
 from assay.trainers.reporter import Reporter
 from assay.trainers.rundir import RunDirectory
 from assay.trainers.signals import Alerts
@@ -42,8 +43,16 @@ from assay.trainers.watch import Watch
 class Session:
     """The parts of a run. A context manager: leaving it closes what is open."""
 
-    def __init__(self, config: TrainConfig, run: RunDirectory, reporter: Reporter, checkpoint: Path | None) -> None:
-        """Build everything, and restore `checkpoint` when there is one."""
+    def __init__(
+        self,
+        config: TrainConfig,
+        run: RunDirectory,
+        reporter: Reporter,
+        checkpoint: Path | None,
+        parallel: DataParallel | None = None,
+    ) -> None:
+        """Build everything, and restore `checkpoint` when there is one. `parallel`: share the weights out."""
+        self._processes = 1 if parallel is None else parallel.size
         self.config, self.run, self.reporter = config, run, reporter
         self.algorithm = Algorithm(config.algorithm)
         if (error_rates := config.algorithm.noise) is not None:
@@ -58,24 +67,20 @@ class Session:
             sources = [self.tasks, *episodes.tasks_beyond(config, self.curriculum)]
             check_vocabulary(config.model.vocabulary, episodes.openings(self.make_env, sources))
         self.policy = load_policy(config.model, config.seed)
-        self.memory = check_memory(config, self.policy.model, self.policy.device)
+        self.memory = check_memory(config, self.policy.model, self.policy.device, self._processes)
+        dtype = autocast_dtype(config.model)
+        self.engine = open_engine(config.rollout, self.policy, dtype, seed=config.seed, processes=self._processes)
         self.progress = Progress()
         phase: Phase = read_state(checkpoint)["phase"] if checkpoint else "warmstart"
-        self.learner = Learner(config, self.algorithm, self.policy, phase)
+        if parallel is not None:
+            parallel.broadcast((phase, checkpoint))
+        self.learner = Learner(config, self.algorithm, self.policy, phase, parallel)
         if checkpoint is not None:
-            fingerprint, values = config.fingerprint, config.model_dump(mode="json")
-            self.progress = restore_checkpoint(
-                checkpoint, self.policy, self.learner.optimizer, values, fingerprint, critic=self.learner.critic
-            )
-            self.learner.updater.load_state_dict(self.progress.updater)
-            self.algorithm.load_state_dict(self.progress.shapers)
-            if self.learner.replay is not None:
-                self.learner.replay.kept = {t.task_id: t for t in self.progress.replay}
+            self.progress = self.learner.restore(checkpoint)
             if self.curriculum is not None:
                 self.curriculum.load_state_dict(self.progress.curriculum)
             if self.watch is not None:
                 self.watch.load_state_dict(self.progress.monitor)
-        self.engine = open_engine(config.rollout, self.policy, self.learner.autocast, seed=config.seed)
         seats = RoleRunner if config.rollout.self_play else Runner
         self.runner = seats(
             self.make_env,
@@ -125,7 +130,8 @@ class Session:
     async def publish(self, step: int) -> None:
         """Count the steps as `step`, and let the engine have the weights as they are now under this version."""
         self.progress.step = step
-        source, started = None if shares_weights(self.config.rollout) else self.policy.weights(), time.perf_counter()
+        shared, started = shares_weights(self.config.rollout, self._processes), time.perf_counter()
+        source = None if shared else self.learner.weights()
         await self.engine.update_weights(source, step)
         self.publishing = time.perf_counter() - started
 
@@ -166,24 +172,11 @@ class Session:
         if self._saved == self.progress.name:
             return
         self.progress.metrics_offset, self.progress.seconds = self.metrics.offset, self.seconds
-        self.progress.updater = self.learner.updater.state_dict()
-        self.progress.shapers = self.algorithm.state_dict()
-        if self.learner.replay is not None:
-            self.progress.replay = list(self.learner.replay.kept.values())
         if self.curriculum is not None:
             self.progress.curriculum = self.curriculum.state_dict()
         if self.watch is not None:
             self.progress.monitor = self.watch.state_dict()
-        path = save_checkpoint(
-            self.run.checkpoints,
-            self.policy,
-            self.learner.optimizer,
-            self.progress,
-            self.config.model_dump(mode="json"),
-            self.config.fingerprint,
-            keep=self.config.checkpoint.keep,
-            critic=self.learner.critic,
-        )
+        path = self.learner.save(self.run.checkpoints, self.progress)
         self._saved = self.progress.name
         self.reporter.on_checkpoint(path)
 

@@ -39,7 +39,7 @@ def shard_layers(model: nn.Module, group: dist.ProcessGroup | None = None) -> in
     device = next(model.parameters()).device.type
     mesh = DeviceMesh.from_group(group or dist.group.WORLD, device)  # type: ignore[arg-type]
     for layer in layers:
-        fully_shard(layer, mesh=mesh)
+        fully_shard(layer, mesh=mesh, reshard_after_forward=True)  # each is the root of its own, and roots would not
         layer.set_gradient_divide_factor(1.0)  # type: ignore[operator]
         layer.set_force_sum_reduction_for_comms(True)  # type: ignore[operator]  # gloo knows no scaled sum
     return len(layers)
@@ -56,6 +56,39 @@ def whole(tensor: Tensor) -> Tensor:
     """Return the whole of a sharded tensor (all processes must ask for it), and any other as it is."""
     gather: Any = getattr(tensor, "full_tensor", None)
     return tensor if gather is None else gather()
+
+
+def share_like(tensor: Tensor, own: Any) -> Tensor:
+    """Return this process's share of a whole tensor, when `own` is a share of such a one; else the tensor as it is."""
+    from torch.distributed.tensor import distribute_tensor
+
+    if not is_sharded(own) or tensor.shape != own.shape:
+        return tensor
+    mesh = own.device_mesh
+    return distribute_tensor(tensor.to(own.device), mesh, own.placements, src_data_rank=None)
+
+
+def whole_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Return the optimiser's state with whole tensors, as one process alone would have it (all must ask for it)."""
+    state = optimizer.state_dict()
+    moments = {
+        number: {name: whole(value) if isinstance(value, Tensor) else value for name, value in entry.items()}
+        for number, entry in state["state"].items()
+    }
+    return {**state, "state": moments}
+
+
+def load_whole_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Take back what `whole_state` returned, however many processes there were."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    moments = {
+        number: {
+            name: share_like(value, parameters[number]) if isinstance(value, Tensor) else value
+            for name, value in entry.items()
+        }
+        for number, entry in state["state"].items()
+    }
+    optimizer.load_state_dict({**state, "state": moments})
 
 
 @torch.no_grad()

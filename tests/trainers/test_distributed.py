@@ -1,0 +1,86 @@
+"""`torchrun -m assay train`: the run of one process, shared by several."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from assay.core.config import load_config
+from assay.core.errors import ConfigError
+from assay.trainers.config import TrainConfig
+from assay.trainers.distributed import check_supported
+from assay.trainers.loop import train
+from assay.trainers.metrics import read_metrics
+
+ROOT = Path(__file__).parents[2]
+SMOKE = ROOT / "configs" / "smoke.yaml"
+
+
+def torchrun(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
+    return subprocess.run(
+        [*command, "-m", "assay", "train", *words], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def settings(*overrides: str) -> TrainConfig:
+    return load_config(TrainConfig, SMOKE, ["tensorboard=false", *overrides])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not torch.distributed.is_available(), reason="torch has no distributed package here")
+def test_two_processes_train_as_one_and_the_run_goes_on_with_any_number(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    train(settings("steps=0"), tmp_path / "start")
+    start = tmp_path / "start" / "model"
+    words = ["tensorboard=false", "model.vocabulary=''", f"model.path={start}", "model.device=cpu", "warmstart.steps=3"]
+    words += [
+        "warmstart.checkpoint_every=3",
+        "algorithm.dynamic_sampling=keep",
+        "algorithm.kl_coef=0.01",
+        "eval.every=9",
+    ]
+    alone, shared = tmp_path / "alone", tmp_path / "shared"
+    train(settings(*words, "steps=3"), alone)
+    first = torchrun(str(SMOKE), *words, "steps=1", "--run-dir", str(shared))
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.count("model:") == 1
+    train(settings(*words, "steps=2"), shared, resume=True)
+    last = torchrun(str(SMOKE), *words, "steps=3", "--run-dir", str(shared), "--resume")
+    assert last.returncode == 0, last.stderr
+    before, ours, theirs = (
+        load_file(path / "model.safetensors") for path in (start, shared / "model", alone / "model")
+    )
+    assert ours.keys() == theirs.keys()
+    moved = sum(float((theirs[name] - before[name]).square().sum()) for name in ours) ** 0.5
+    apart = sum(float((theirs[name] - ours[name]).square().sum()) for name in ours) ** 0.5
+    assert apart < 0.02 * moved
+    rows = [[row for row in read_metrics(run) if row["kind"] == "train"] for run in (alone, shared)]
+    assert [row["step"] for row in rows[1]] == [1, 2, 3]
+    for one, other in zip(*rows, strict=True):
+        assert other["reward"] == one["reward"] and other["tokens"] == one["tokens"]
+        assert other["grad_norm"] == pytest.approx(one["grad_norm"], rel=1e-2)
+        assert other["loss"] == pytest.approx(one["loss"], rel=1e-2, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_what_one_process_refuses_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "metrics.jsonl").write_text("{}\n")
+    ended = torchrun(str(SMOKE), "--run-dir", str(tmp_path / "run"))
+    assert ended.returncode != 0
+    assert ended.stderr.count("error: ") == 1 and "holds a run already" in ended.stderr
+
+
+@pytest.mark.parametrize("override", ["model.lora={rank: 4}", "optim.activation_checkpointing=true"])
+def test_what_only_one_process_can_do_is_refused(override: str) -> None:
+    with pytest.raises(ConfigError, match="one process"):
+        check_supported(settings(override))
+    check_supported(settings())
