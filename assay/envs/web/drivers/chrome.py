@@ -48,8 +48,7 @@ _ARGUMENTS = (
 )
 TAB_LIFE = 100
 """Episodes after which a tab is replaced, since pages leave memory behind."""
-_ATTEMPTS = 100
-_PAUSE = 0.05
+_ATTEMPTS, _PAUSE = 600, 0.05
 GRACE = 30.0
 """Seconds that what has ended may take to be cleaned up."""
 
@@ -130,19 +129,24 @@ class Chrome:
             return self._browser
 
     async def _stop(self) -> None:
-        browser, playwright = self._browser, self._playwright
-        self._browser = self._playwright = None
+        browser, playwright, profile = self._browser, self._playwright, self._profile
+        self._browser = self._playwright = self._profile = None
         self._idle.clear()
-        for ending in (browser and browser.close(), playwright and playwright.stop()):
-            if ending:
-                with contextlib.suppress(PlaywrightError, TimeoutError):  # what is dead already need not end
-                    await asyncio.wait_for(ending, GRACE)
-        profile, self._profile = self._profile, None
-        for _ in range(_ATTEMPTS):  # what is left of a killed browser may still write
+        if browser is not None:
+            await _end(browser.close())
+        for _ in range(_ATTEMPTS):  # Playwright deletes what is left of a browser that was killed, if it is given time
             if profile is None or not profile.exists():
                 break
-            shutil.rmtree(profile, ignore_errors=True)
             await asyncio.sleep(_PAUSE)
+        if playwright is not None:
+            await _end(playwright.stop())
+        if profile is not None:
+            shutil.rmtree(profile, ignore_errors=True)
+
+
+async def _end(ending: Coroutine[Any, Any, None]) -> None:
+    with contextlib.suppress(PlaywrightError, TimeoutError):  # what is dead already need not end
+        await asyncio.wait_for(ending, GRACE)
 
 
 async def _profile(browser: Browser) -> Path | None:

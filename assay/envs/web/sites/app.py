@@ -1,7 +1,7 @@
-"""One Starlette application for each family of sites, and the application of one episode: a site over its database.
+"""One Starlette router for each family of sites, and the application of one episode: a site over its database.
 
 Every page is rendered on the server (`sites.markup`). The episode's database and theme travel in the scope of a
-request, so one application serves any number of episodes.
+request, so one router serves any number of episodes.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ from assay.envs.web.sites.site import Handler, Site, Visit
 from assay.envs.web.sites.theme import PLAIN, Theme
 
 try:
-    from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import HTMLResponse, RedirectResponse, Response
-    from starlette.routing import Route
+    from starlette.routing import Route, Router
 except ImportError:
     raise ConfigError("web environments need starlette: pip install 'assay-rl[web]'") from None
 
@@ -73,11 +72,12 @@ def _with(episode: _Episode) -> App:
 
 
 @lru_cache(maxsize=32)
-def _application(kind: type[Site]) -> Starlette:
+def _application(kind: type[Site]) -> Router:
     handlers = [getattr(kind, name) for name in dir(kind) if hasattr(getattr(kind, name), "route")]
     routes = [Route(h.route[1], _endpoint(h), methods=[h.route[0]]) for h in handlers]
     routes.append(Route("/refused", _refused))
-    return Starlette(routes=routes, exception_handlers={404: _missing, 405: _missing})
+    routes.append(Route("/{path:path}", _missing, methods=["GET", "POST"]))
+    return Router(routes)
 
 
 def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
@@ -104,7 +104,7 @@ async def _refused(request: Request) -> Response:
     return _render(episode, _refusal(episode.theme, request.query_params.get("reason", "")))
 
 
-async def _missing(request: Request, _: Exception) -> Response:
+async def _missing(request: Request) -> Response:
     episode: _Episode = request.scope[_SCOPE_KEY]
     return _render(episode, _refusal(episode.theme, "there is no such page", status=404))
 
