@@ -88,7 +88,7 @@ def test_a_control_call_that_hangs_ends_the_run_and_it_goes_on_later(
     monkeypatch.setattr(VLLMEngine, "sleep", sleep)
     with pytest.raises(EngineFault, match=r"vLLM did not answer within 0\.2 s"):
         train(smoke(*WITH_VLLM), tmp_path)
-    assert [path.name for path in checkpoints(tmp_path / "checkpoints")] == ["step-000002"]
+    assert checkpoints(tmp_path / "checkpoints")[-1].name == "step-000002"
     released.set()
     engines[0]._shut_down()  # of the process that a user starts again, nothing is left
     assert train(smoke(*WITH_VLLM), tmp_path, resume=True).finished
