@@ -26,7 +26,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from assay.sandboxes import Job, LocalSandbox
+from assay.sandboxes import Call, Job, LocalSandbox
 from assay.sandboxes.local import layout
 from assay.sandboxes.local.zygote import AGENT
 from assay.sandboxes.measure import BARE, Latency, bare_python, kill_overshoot, latencies, run_checked, throughputs
@@ -120,35 +120,46 @@ def main() -> None:
             print(f"caller of {options.caller_gib:g} GiB: {large / small:.2f} of the latency of a small one (p10)")
 
 
+SIX_CALLS = Job(
+    source="def solve(a):\n    b = [x * 2 for x in a if x > 1]\n    return sorted(b)",
+    call=Call("solve", ([3, 1, 2],), more=tuple((([number, 2, 5],), {}) for number in range(5))),
+)
+
+
 def processor_time(jobs: int) -> None:
-    """Print what `pass` costs in processor time, in the caller, slot and job; what peers and a mere fork cost."""
+    """Print what jobs cost in processor time, in the caller, slot and job; what peers and a mere fork cost."""
     with LocalSandbox(1) as sandbox:
-        job = Job(source="pass")
-        for _ in range(20):
-            run_checked(sandbox, job)
-        assert sandbox._pool is not None
-        (slot,) = sandbox._pool._all
-        handle = Path(f"/proc/self/fdinfo/{slot._pidfd}").read_text()
-        statistics = Path("/proc", handle.split("Pid:")[1].split()[0], "schedstat")
-        caller, served, inside = time.process_time(), int(statistics.read_text().split()[0]), 0.0
-        for _ in range(jobs):
-            inside += sandbox.run(job).cpu_seconds
-        parts = {
-            "caller": time.process_time() - caller,
-            "slot": (int(statistics.read_text().split()[0]) - served) / 1e9,
-            "job": inside,
-        }
-    ours = sum(parts.values()) / jobs
-    print(f"{'sandbox: pass':26}{1000 * ours:8.3f} ms")
-    for name, seconds in parts.items():
-        print(f"  {name:24}{1000 * seconds / jobs:8.3f} ms")
+        ours = print_parts("sandbox: pass", sandbox, Job(source="pass"), jobs)
+        print_parts("sandbox: six calls", sandbox, SIX_CALLS, jobs // 2)
     peers = {
         BARE: spent(bare_python, 50),
         "Manager + Process": spent(manager_process, 20),
         "fork and exit": mere_fork(),
     }
     for name, seconds in peers.items():
-        print(f"{name:26}{1000 * seconds:8.3f} ms, {seconds / ours:.2f} of the sandbox")
+        print(f"{name:26}{1000 * seconds:8.3f} ms, {seconds / ours:.2f} of `pass` in the sandbox")
+
+
+def print_parts(name: str, sandbox: LocalSandbox, job: Job, jobs: int) -> float:
+    """Print what a job costs where; return the seconds of all."""
+    for _ in range(20):
+        run_checked(sandbox, job)
+    assert sandbox._pool is not None
+    (slot,) = sandbox._pool._all
+    handle = Path(f"/proc/self/fdinfo/{slot._pidfd}").read_text()
+    statistics = Path("/proc", handle.split("Pid:")[1].split()[0], "schedstat")
+    caller, served, inside = time.process_time(), int(statistics.read_text().split()[0]), 0.0
+    for _ in range(jobs):
+        inside += sandbox.run(job).cpu_seconds
+    parts = {
+        "caller": time.process_time() - caller,
+        "slot": (int(statistics.read_text().split()[0]) - served) / 1e9,
+        "job": inside,
+    }
+    print(f"{name:26}{1000 * sum(parts.values()) / jobs:8.3f} ms")
+    for part, seconds in parts.items():
+        print(f"  {part:24}{1000 * seconds / jobs:8.3f} ms")
+    return sum(parts.values()) / jobs
 
 
 def spent(action: Callable[[], object], times: int) -> float:
