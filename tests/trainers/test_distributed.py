@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from assay.core.config import load_config
 from assay.core.errors import ConfigError
+from assay.trainers.checkpoint import checkpoints
 from assay.trainers.config import TrainConfig
 from assay.trainers.distributed import check_supported
 from assay.trainers.loop import train
@@ -22,11 +23,11 @@ ROOT = Path(__file__).parents[2]
 SMOKE = ROOT / "configs" / "smoke.yaml"
 
 
-def torchrun(*words: str) -> subprocess.CompletedProcess[str]:
+def torchrun(*words: str, program: tuple[str, ...] = ("-m", "assay")) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
     return subprocess.run(
-        [*command, "-m", "assay", "train", *words], env=environment, capture_output=True, text=True, check=False
+        [*command, *program, "train", *words], env=environment, capture_output=True, text=True, check=False
     )
 
 
@@ -77,6 +78,26 @@ def test_what_one_process_refuses_is_said_once(tmp_path: Path) -> None:
     ended = torchrun(str(SMOKE), "--run-dir", str(tmp_path / "run"))
     assert ended.returncode != 0
     assert ended.stderr.count("error: ") == 1 and "holds a run already" in ended.stderr
+
+
+BREAKS = """
+import os
+from assay.cli import main
+from assay.trainers.learner import Learner
+if os.environ["RANK"] == "1":
+    Learner.learn = lambda *_: os._exit(9)
+main()
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_ends_all_and_the_checkpoint_is_there(tmp_path: Path) -> None:
+    (tmp_path / "breaks.py").write_text(BREAKS)
+    words = [str(SMOKE), "tensorboard=false", "warmstart.steps=3", "algorithm.dynamic_sampling=keep"]
+    ended = torchrun(*words, "--run-dir", str(tmp_path / "run"), program=(str(tmp_path / "breaks.py"),))
+    assert ended.returncode != 0
+    assert ended.stderr.count("another process of the run has ended") == 1
+    assert [path.name for path in checkpoints(tmp_path / "run" / "checkpoints")] == ["step-000000"]
 
 
 @pytest.mark.parametrize("override", ["model.lora={rank: 4}", "optim.activation_checkpointing=true"])
