@@ -46,7 +46,7 @@ HEALTHY = [
 ]
 PREPARED = 100
 """Different tasks of each environment."""
-HANG = 0.5
+HANG = 2.0
 PATIENCE = 0.1
 """Seconds that a tool hangs, and that the runner waits for it."""
 FAULTY_IN = 200

@@ -46,7 +46,7 @@ VERBS = (
 )
 _DIRECTIONS = ("north", "east", "south", "west")
 _STATES = ("open", "closed", "locked", "eaten")
-_ATTEMPTS = 100
+_ATTEMPTS = 20
 
 
 _GENERATING = Lock()
