@@ -206,7 +206,7 @@ class AdventureGenerator:
 
 
 class TextWorldEnv(GameEnv):
-    """Accomplish a quest in a house. One that has become impossible (the food that was to be kept is eaten) is lost.
+    """Accomplish a quest in a house. One that TextWorld counts as failed is lost.
 
     Options: `rooms`, `objects`, `quest` (how many commands it takes at least), `commands` (show the admissible
     commands), `max_turns` (default: three times as many), `instructions`, `split`.
