@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
 import sqlite3
@@ -47,6 +48,7 @@ from assay.envs.web.web_task import WebTaskEnv
 TABS = 4
 TASKS = 200
 HANG_SECONDS = 3.0
+_names = itertools.count()
 
 Injection = Callable[[WebTaskEnv], object]
 """Breaks something in an episode; what it returns keeps the damage alive until the episode is over."""
@@ -129,7 +131,7 @@ def play(env: WebTaskEnv, task: Task, turns: list[str], inject: Injection | None
 
 def locked(env: WebTaskEnv) -> object:
     """Move the episode's database into shared memory, where another connection holds it."""
-    name = f"file:soak{id(env)}?mode=memory&cache=shared"
+    name = f"file:soak{next(_names)}?mode=memory&cache=shared"
     shared, holder = (
         sqlite3.connect(name, uri=True, check_same_thread=False, isolation_level=None, timeout=0) for _ in range(2)
     )
