@@ -244,6 +244,8 @@ def run(name: str, entry: str, seed: int, root: Path, options: argparse.Namespac
         *options.overrides,
     ]
     result, seconds = train_once(family, changes, root / "runs" / label)
+    if not result.finished:
+        raise SystemExit(f"{label}: stopped; the same command goes on with it")
     row = {
         "family": name,
         "entry": entry,
