@@ -88,17 +88,18 @@ def test_any_packet_is_a_reply_or_refused(packet):
 
 
 @pytest.mark.parametrize(
-    ("used", "waited", "latest", "allowed"),
+    ("used", "waited", "threads", "latest", "allowed"),
     [
-        (0.5, 0.0, 30.0, 3.0),
-        (0.5, 7.0, 30.0, 10.0),
-        (0.5, 99.0, 30.0, 30.0),
-        (1.5, 7.0, 30.0, 3.0),  # its own processes keep it waiting
-        (0.5, 7.0, 3.0, 3.0),  # a limit that was named holds to the moment
+        (0.5, 0.0, 1, 30.0, 3.0),
+        (0.5, 7.0, 8, 30.0, 10.0),
+        (0.5, 99.0, 1, 30.0, 30.0),
+        (1.5, 7.0, 2, 30.0, 3.0),  # its own processes keep it waiting
+        (0.5, 7.0, 64, 30.0, 3.0),  # so they do here
+        (0.5, 7.0, 1, 3.0, 3.0),  # a limit that was named holds to the moment
     ],
 )
-def test_time_that_a_job_waits_for_a_processor_does_not_count(monkeypatch, used, waited, latest, allowed):
-    monkeypatch.setattr(slot, "usage", lambda pid: (used, waited))
+def test_time_that_a_job_waits_for_a_processor_does_not_count(monkeypatch, used, waited, threads, latest, allowed):
+    monkeypatch.setattr(slot, "usage", lambda pid: (used, waited, threads))
     request = wire.Request(1.0, 3.0, latest, 0, 1, 1, 1, 1, 1, 1)
     assert slot.allowance(1, request) == allowed
     assert Limits(cpu_seconds=1).latest == 10 * Limits(cpu_seconds=1).wall

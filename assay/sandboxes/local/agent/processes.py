@@ -42,19 +42,20 @@ class Processes:
                 status = how
 
 
-def usage(main: int) -> tuple[float, float]:
-    """Return the CPU seconds of the threads of a tree that still live, and what the one that waited longest waited.
+def usage(main: int) -> tuple[float, float, int]:
+    """Return the CPU seconds of the threads of a tree that still live, what the one that waited longest waited, and
+    how many they are.
 
     Waiting is being ready to run while other work has the processors. Zeros where the kernel does not tell.
     """
-    used, waited, left = 0.0, 0.0, [str(main)]
+    used, waited, threads, left = 0.0, 0.0, 0, [str(main)]
     while left:
         with contextlib.suppress(OSError):
             for task in Path("/proc", left.pop(), "task").iterdir():
                 ran, stood, _ = (task / "schedstat").read_text().split()
-                used, waited = used + int(ran) / 1e9, max(waited, int(stood) / 1e9)
+                used, waited, threads = used + int(ran) / 1e9, max(waited, int(stood) / 1e9), threads + 1
                 left += (task / "children").read_text().split()
-    return used, waited
+    return used, waited, threads
 
 
 def kill_namespace() -> None:

@@ -36,6 +36,12 @@ _RULESET = job.ERRORS + 1
 _ALL = 2**31 - 1
 
 
+_CROWD = 8
+"""A job with more threads waits for itself, which is no excuse; a fork bomb would live ten times as long."""
+_AGAIN_SECONDS = 1.0
+"""How often a job that is past its wall limit is looked at again."""
+
+
 class Slot:
     """Serves requests until the client hangs up."""
 
@@ -151,7 +157,7 @@ class Slot:
                         return True
                     os.kill(pid, signal.SIGINT)
                 elif left <= 0:
-                    deadline = started + allowance(pid, request)
+                    deadline = min(started + allowance(pid, request), time.monotonic() + _AGAIN_SECONDS)
                     if deadline <= time.monotonic():
                         return True
         finally:
@@ -170,8 +176,10 @@ def allowance(pid: int, request: wire.Request) -> float:
     """Return how many seconds a job may take, of which those that it waited for a processor do not count."""
     if request.latest <= request.wall:
         return request.wall
-    used, waited = usage(pid)
-    return request.wall if used > request.cpu else min(request.wall + waited, request.latest)
+    used, waited, threads = usage(pid)
+    if used > request.cpu or threads > _CROWD:
+        return request.wall
+    return min(request.wall + waited, request.latest)
 
 
 def reserve_descriptors() -> None:
