@@ -28,7 +28,8 @@ with open("/box/.state", "rb") as file:
 os.unlink("/box/.state")
 os.mkdir(root)
 with tarfile.open(fileobj=io.BytesIO(before)) as archive:
-    archive.extractall(root, filter="fully_trusted")
+    archive.extraction_filter = lambda member, path: member  # as `filter=`, which Pythons before 3.11.4 do not take
+    archive.extractall(root)
 with open("/box/.command", "rb") as file:
     command = file.read()
 os.unlink("/box/.command")
