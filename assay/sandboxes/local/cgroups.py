@@ -3,6 +3,8 @@
 Both layouts work: version 1 (a directory under the memory and one under the pids controller) and version 2 (one
 directory). The slot joins once, its jobs inherit. Directory names hold the caller's process id, by which groups that
 a killed caller left behind are found and removed.
+
+A group also says, from outside and whatever became of the slot, which processes are its own: removing it kills them.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -19,6 +22,8 @@ _PATIENCE = 1.0
 """Seconds that the last process may take to leave its group."""
 _SLACK = 16 * 2**20
 """For the slot's own pages."""
+_AGENT_PROCESSES = 2
+"""The slot, and the one that kills for it under the user id of the job: a full group must not stop it."""
 
 
 class Hierarchy:
@@ -33,8 +38,7 @@ class Hierarchy:
             for leftover in parent.glob(f"{_PREFIX}*"):
                 owner = leftover.name.removeprefix(_PREFIX).partition("-")[0]
                 if owner.isdigit() and not Path("/proc", owner).exists():
-                    with contextlib.suppress(OSError):
-                        leftover.rmdir()
+                    _remove(leftover)
 
 
 def find() -> Hierarchy:
@@ -103,7 +107,7 @@ class SlotGroup:
             return
         name = "memory.limit_in_bytes" if self._version == 1 else "memory.max"
         (self._memory / name).write_text(str(memory + _SLACK))
-        (self._pids / "pids.max").write_text(str(processes + 1))
+        (self._pids / "pids.max").write_text(str(processes + _AGENT_PROCESSES))
         self._limits = (memory, processes)
 
     def events(self) -> tuple[bool, bool]:
@@ -114,16 +118,26 @@ class SlotGroup:
         return now[0] > before[0], now[1] > before[1]
 
     def remove(self) -> None:
-        """Remove the group, once its processes are gone."""
-        deadline = time.monotonic() + _PATIENCE
-        for path in {self._memory, self._pids}:
-            while path.exists():
-                try:
-                    path.rmdir()
-                except OSError:
-                    if time.monotonic() > deadline:
-                        break  # found and removed when the next sandbox starts
-                    time.sleep(0.002)
+        """Kill what is still in the group and remove it."""
+        for path in (self._pids, self._memory):  # the first forbids new processes, so that killing comes to an end
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):  # another user's, or without the controller that counts processes
+        (path / "pids.max").write_text("0")
+    deadline = time.monotonic() + _PATIENCE
+    while path.exists():
+        try:
+            path.rmdir()
+        except OSError:
+            if time.monotonic() > deadline:
+                return  # found and removed when the next sandbox starts
+            with contextlib.suppress(OSError):
+                for pid in map(int, (path / "cgroup.procs").read_text().split()):
+                    if pid:  # 0 stands for one that this process may not see, and would mean this process's own group
+                        os.kill(pid, signal.SIGKILL)
+            time.sleep(0.002)
 
 
 def _counter(path: Path, key: str) -> int:

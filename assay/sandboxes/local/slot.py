@@ -117,10 +117,12 @@ class Slot:
     def finish(self, latest: float) -> wire.Reply:
         """Wait for the job's end, which comes within `latest` seconds, and return the slot's account of it."""
         self._control.settimeout(latest + _GRACE_SECONDS)
+        packet = self._packet()
         try:
-            return wire.unpack_reply(self._packet())
+            return wire.unpack_reply(packet)
         except ValueError as error:
-            raise SlotLost(f"the slot sent {error}") from None
+            said = packet[:500].decode("utf-8", "replace")
+            raise SlotLost(f"the slot sent no reply ({error}): {said}") from None
 
     def signal(self, operation: bytes) -> None:
         """Send `wire.INTERRUPT` or `wire.KILL` to the job that runs."""

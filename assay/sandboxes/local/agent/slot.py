@@ -151,7 +151,7 @@ class Slot:
                 if self._control.fileno() in events:
                     packet = self._control.recv(wire.MAX_PACKET)
                     if not packet:
-                        self._processes.kill()
+                        self._processes.end(pid)
                         os._exit(0)
                     if packet == wire.KILL:
                         return True
