@@ -30,11 +30,13 @@ class Database:
         # The runner may step an environment from several threads, one after another.
         self._connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         self._connection.deserialize(_empty(schema))
+        self._connection.execute("BEGIN")
         for table, content in rows.items():
             if content:
                 places = ",".join("?" * len(content[0]))
                 self._connection.executemany(f"INSERT INTO {table} VALUES ({places})", content)
         self._connection.execute("DELETE FROM _writes")
+        self._connection.execute("COMMIT")
         self._before = {table: self._content(table) for table, _ in _TABLE.findall(schema)}
 
     def rows(self, sql: str, *values: Value) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from assay.core.message import Observation
 from assay.core.tool import ToolCall
-from assay.envs.web.page.tree import Node, Page, field_group
+from assay.envs.web.page.tree import Node, Page
 from assay.envs.web.sites.site import Step
 
 ENDINGS = ("done", "answer", "infeasible")
@@ -96,7 +96,7 @@ def _choice(step: Step, page: Page) -> ToolCall | None:
     if menu is not None:
         return ToolCall("select", {"element": menu.id, "option": step.value}) if step.value in menu.options else None
     radios = (n for n in page.nodes if n.role == "radio" and n.name == step.value)
-    button = next((node for node in radios if field_group(node.element) == step.name), None)
+    button = next((node for node in radios if node.group is not None and node.group.legend == step.name), None)
     return None if button is None else ToolCall("click", {"element": button.id})
 
 

@@ -22,6 +22,10 @@ PAGES = {
     "<button type=button>Dead</button></form>"
     "<form action=/sent><input name=q><button>Get</button></form>",
     "/sub/page": "<p>sub</p>",
+    "/radios": "<input type=radio name=way checked aria-label=loose>"
+    "<form><input type=radio name=way checked aria-label=one><input type=radio name=way hidden checked>"
+    "<input type=radio name=way aria-label=two><input type=radio name=size checked aria-label=small></form>"
+    "<form><input type=radio name=way checked aria-label=other></form>",
     "/loop": None,
 }
 received: list[tuple[str, str, list[tuple[str, str]]]] = []
@@ -63,6 +67,18 @@ def test_links_are_followed_and_back_returns(driver):
     driver.back()
     with pytest.raises(ToolError, match="no page before"):
         driver.back()
+
+
+def test_radio_buttons_of_one_name_and_form_exclude_each_other(driver):
+    def chosen():
+        return [element.attributes.get("aria-label", "hidden") for element in document.walk() if element.checked]
+
+    driver.goto("/radios")
+    document = driver.page().document
+    driver.click(number(driver, "two"))
+    assert chosen() == ["loose", "two", "small", "other"]
+    driver.click(number(driver, "loose"))
+    assert chosen() == ["loose", "two", "small", "other"]
 
 
 def test_a_form_sends_what_a_browser_would_send(driver):

@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 from assay.core.errors import ToolError
 from assay.envs.web.drivers.asgi import App
-from assay.envs.web.page.tree import Node, Page, field_group
+from assay.envs.web.page.tree import Node, Page
 
 Direction = Literal["up", "down"]
 Key = Literal[
@@ -135,5 +135,5 @@ def option_of(node: Node, wanted: str) -> int:
 
 def describe(node: Node) -> str:
     """Return how a person would name an element: role, name, and for a radio button what it answers."""
-    asked = field_group(node.element) if node.role == "radio" else ""
+    asked = node.group.legend if node.role == "radio" and node.group is not None else ""
     return f'{node.role} "{node.name}"' + (f' of "{asked}"' if asked else "")

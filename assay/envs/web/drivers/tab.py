@@ -223,9 +223,7 @@ class Tab:
         if old is not None:
             with contextlib.suppress(PlaywrightError):  # a page that is gone took its elements along
                 await old.dispose()
-        root = Element("#document")
-        root.children.append(_element(tree, root))
-        return root
+        return Element("#document", children=[_element(tree)])
 
     async def _snap(self, everything: bool) -> list[Any]:
         self.snapshot = await self.page.evaluate_handle(_SNAPSHOT, everything)
@@ -311,11 +309,10 @@ def _moved(error: PlaywrightError) -> bool:
     return any(words in str(error) for words in _MOVED)
 
 
-def _element(raw: list[Any], parent: Element) -> Element:
+def _element(raw: list[Any]) -> Element:
     tag, attributes, children, value, checked, box, index = raw
-    element = Element(tag, attributes, [], parent, value, checked, index, (box[0], box[1], box[2], box[3]))
-    element.children = [child if isinstance(child, str) else _element(child, element) for child in children]
-    return element
+    inner = [child if isinstance(child, str) else _element(child) for child in children]
+    return Element(tag, attributes, inner, value, checked, index, (box[0], box[1], box[2], box[3]))
 
 
 async def _close_quietly(page: Page) -> None:

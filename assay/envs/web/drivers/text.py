@@ -14,7 +14,7 @@ from assay.envs.web.drivers.asgi import App, request
 from assay.envs.web.drivers.base import Direction, Driver, check_text, inside, option_of
 from assay.envs.web.page.dom import Element
 from assay.envs.web.page.html import parse
-from assay.envs.web.page.tree import Page, read_page
+from assay.envs.web.page.tree import Node, Page, read_page
 
 ORIGIN = "http://site"
 _REDIRECTS = 10
@@ -26,22 +26,24 @@ class TextDriver(Driver):
 
     def __init__(self) -> None:
         self._app: App | None = None
-        self._history: list[tuple[str, Element]] = []
+        self._history: list[str] = []
+        """Addresses; going back asks for a page again."""
+        self._document: Element | None = None
         self._page: Page | None = None
 
     def open(self, app: App, path: str = "/") -> None:
         """Begin at a site."""
-        self._app, self._history = app, []
+        self.close()
+        self._app = app
         self._visit("GET", urljoin(ORIGIN, path))
 
     def page(self) -> Page:
         """Return what is shown now."""
         if self._page is None:
-            if not self._history:
+            if self._document is None:
                 raise Fault("no site is open")
-            url, document = self._history[-1]
-            parts = urlsplit(url)
-            self._page = read_page(document, parts.path + (f"?{parts.query}" if parts.query else ""))
+            parts = urlsplit(self._url)
+            self._page = read_page(self._document, parts.path + (f"?{parts.query}" if parts.query else ""))
         return self._page
 
     def click(self, number: int) -> None:
@@ -53,9 +55,9 @@ class TextDriver(Driver):
         elif node.role == "checkbox":
             element.checked = not element.checked
         elif node.role == "radio":
-            self._choose(element)
+            self._choose(node)
         elif node.role == "button":
-            self._press(element)
+            self._press(node)
 
     def type(self, number: int, text: str) -> None:
         """Replace what a textbox holds; one that has a single line keeps no line breaks."""
@@ -79,19 +81,18 @@ class TextDriver(Driver):
         if len(self._history) < 2:
             raise ToolError("there is no page before this one")
         self._history.pop()
-        url, _ = self._history.pop()
-        self._visit("GET", url)
+        self._visit("GET", self._history.pop())
 
     def close(self) -> None:
         """Forget the site."""
-        self._app, self._page = None, None
+        self._app, self._document, self._page = None, None, None
         self._history.clear()
 
     @property
     def _url(self) -> str:
         if not self._history:
             raise Fault("no site is open")
-        return self._history[-1][0]
+        return self._history[-1]
 
     def _visit(self, method: str, url: str, body: bytes = b"") -> None:
         assert self._app is not None
@@ -100,22 +101,23 @@ class TextDriver(Driver):
             response = request(self._app, method, _quoted(parts.path or "/"), _quoted(parts.query), body)
             location = response.header("location")
             if not (300 <= response.status < 400 and location):
-                self._history.append((url.partition("#")[0], parse(response.body.decode("utf-8", "replace"))))
-                self._page = None
+                self._history.append(url.partition("#")[0])
+                self._document, self._page = parse(response.body.decode("utf-8", "replace")), None
                 return
             method, url, body = "GET", inside(location, url), b""
         raise Fault(f"{url} redirects without end")
 
-    def _choose(self, element: Element) -> None:
-        form, name = element.above("form"), element.attributes.get("name", "")
-        for other in self._history[-1][1].walk():
-            same = other.attributes.get("name") == name and other.attributes.get("type", "").lower() == "radio"
-            if same and other.above("form") is form:
+    def _choose(self, node: Node) -> None:
+        """Choose a radio button, and no other of its name in its form."""
+        name = node.element.attributes.get("name", "")
+        loose = (other.element for other in self.page().nodes if other.form is None)
+        for other in node.form.walk() if node.form is not None else loose:
+            if other.attributes.get("name") == name and other.attributes.get("type", "").lower() == "radio":
                 other.checked = False
-        element.checked = True
+        node.element.checked = True
 
-    def _press(self, button: Element) -> None:
-        form = button.above("form")
+    def _press(self, node: Node) -> None:
+        button, form = node.element, node.form
         if form is None or button.attributes.get("type", "submit").lower() not in ("submit", "image"):
             return
         sent = urlencode(_fields(form, button))

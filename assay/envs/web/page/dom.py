@@ -2,6 +2,9 @@
 
 The text driver parses it from HTML (`page.html`) and edits it as an agent fills in forms; the browser driver gets the
 same shape from the real page. Everything that is seen is derived from it in one place (`page.tree`).
+
+Invariant: an element knows its children and not its parent. A document has no cycles, so it is freed as soon as the
+next page is there, and the garbage collector never walks through it.
 """
 
 from __future__ import annotations
@@ -22,7 +25,6 @@ class Element:
     tag: str
     attributes: dict[str, str] = field(default_factory=dict)
     children: list[Element | str] = field(default_factory=list)
-    parent: Element | None = field(default=None, repr=False)
     value: str = ""
     """What a field holds now; for a `<select>` the value of the chosen option."""
     checked: bool = False
@@ -45,13 +47,6 @@ class Element:
         if len(self.children) == 1 and isinstance(self.children[0], str):
             return one_line(self.children[0])
         return one_line(*self._pieces())
-
-    def above(self, tag: str) -> Element | None:
-        """Return the nearest element of this tag that contains this one."""
-        at = self.parent
-        while at is not None and at.tag != tag:
-            at = at.parent
-        return at
 
     def options(self) -> list[Element]:
         """Return the options of a `<select>`."""

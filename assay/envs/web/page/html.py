@@ -30,21 +30,27 @@ def parse(html: str) -> Element:
     """Return the root: an element `#document` with everything in it."""
     root = Element("#document")
     fields: list[Element] = []
-    at = root
+    opened, at = [root], root
     for raw, raw_attributes, start, attributes, after, end, after_end, text in _TOKEN.findall(html):
         if start or raw:
             tag = (start or raw).lower()
-            if tag == at.tag and tag in _CLOSES and at.parent is not None:
-                at = at.parent
+            if tag == at.tag and tag in _CLOSES:
+                opened.pop()
+                at = opened[-1]
             attributes = attributes or raw_attributes
-            element = Element(tag, _attributes(attributes) if attributes else {}, [], at)
+            element = Element(tag, _attributes(attributes) if attributes else {}, [])
             at.children.append(element)
             if tag in FIELDS:
                 fields.append(element)
             if start and tag not in VOID:
+                opened.append(element)
                 at = element
         elif end:
-            at = at.parent if end == at.tag and at.parent is not None else _close(at, end.lower())
+            if end == at.tag:
+                opened.pop()
+            else:
+                _close(opened, end.lower())
+            at = opened[-1]
         text = after or after_end or text
         if text and not text.isspace():
             at.children.append(unescape(text) if "&" in text else text)
@@ -62,9 +68,9 @@ def _attributes(text: str) -> dict[str, str]:
     return found
 
 
-def _close(at: Element, tag: str) -> Element:
-    """Return where the text goes on after an end tag; one that closes nothing is skipped."""
-    opener: Element | None = at
-    while opener is not None and opener.tag != tag:
-        opener = opener.parent
-    return at if opener is None or opener.parent is None else opener.parent
+def _close(opened: list[Element], tag: str) -> None:
+    """Close the innermost open element of this tag and all in it; an end tag that closes nothing is skipped."""
+    for depth in range(len(opened) - 1, 0, -1):
+        if opened[depth].tag == tag:
+            del opened[depth:]
+            return

@@ -38,6 +38,8 @@ class Group:
     """A row, list item, article or group of fields."""
 
     role: str
+    legend: str = ""
+    """What the fields in it ask: the legend of the fieldset around it, or its own."""
     texts: list[str] = field(default_factory=list)
     """The texts in it, and the names of its links, each by itself."""
 
@@ -51,6 +53,8 @@ class Node:
     element: Element
     id: int | None = None
     group: Group | None = None
+    form: Element | None = None
+    """The form that it belongs to."""
     options: tuple[str, ...] = ()
     """Texts of a combobox's options."""
 
@@ -82,8 +86,8 @@ def read_page(document: Element, path: str, *, everything: bool = False) -> Page
     reader = _Reader(everything)
     reader.children(document)
     reader.flush()
-    for node in reader.fields:
-        node.name = _field_name(node.element, reader.labels)
+    for node, label in reader.fields:
+        node.name = _field_name(node.element, label, reader.labels)
     return Page(path, reader.title, reader.nodes, document)
 
 
@@ -93,10 +97,12 @@ class _Reader:
         self.title = ""
         self.labels: dict[str, str] = {}
         """Texts of labels by the id of their field."""
-        self.fields: list[Node] = []
-        """They have no names yet: a label may stand behind its field."""
+        self.fields: list[tuple[Node, Element | None]] = []
+        """Each with the label around it. They have no names yet: a label may stand behind its field."""
         self._everything = everything
         self._group: Group | None = None
+        self._form: Element | None = None
+        self._label: Element | None = None
         self._text: list[str] = []
         self._of: Element | None = None
         self._count = 0
@@ -127,18 +133,25 @@ class _Reader:
             self.flush()
             self._add(role, "" if tag in FIELDS else _name(element), element)
         elif tag == "label" and ((named := [e for e in element.walk() if role_of(e)]) or attributes.get("for")):
+            self._label = element
             for inner in named:
                 self.visit(inner)
+            self._label = None
         elif tag in _GROUPS:
             self.flush()
-            outer, self._group = self._group, Group(_GROUPS[tag])
+            outer = self._group
+            self._group = Group(_GROUPS[tag], _legend(element) if tag == "fieldset" else outer.legend if outer else "")
             self.children(element)
             self.flush()
             self._group = outer
         elif tag in _BLOCKS:
             self.flush()
+            around = self._form
+            if tag == "form":
+                self._form = element
             self.children(element)
             self.flush()
+            self._form = around
         else:
             self.children(element)
 
@@ -146,17 +159,17 @@ class _Reader:
         """End a run of text."""
         if self._text:
             name = one_line(*self._text)
+            self._text.clear()
             if name and self._of is not None:
                 self._add("element" if self._everything else "text", name, self._of)
-            self._text.clear()
 
     def _add(self, role: str, name: str, element: Element) -> None:
-        node = Node(role, name, element, group=self._group)
+        node = Node(role, name, element, group=self._group, form=self._form)
         if role in ACTIVE:
             self._count += 1
             node.id = self._count
         if element.tag in FIELDS:
-            self.fields.append(node)
+            self.fields.append((node, self._label))
         if role == "combobox":
             node.options = tuple(option.text() for option in element.options())
         if self._group is not None and role in ("text", "element", "link"):
@@ -181,11 +194,8 @@ def role_of(element: Element) -> str | None:
     return _SIMPLE.get(tag) or ("element" if "clickable" in element.attributes else None)
 
 
-def field_group(element: Element) -> str:
-    """Return what a set of radio buttons asks: the legend of the fieldset around it."""
-    fieldset = element.above("fieldset")
-    legends = (e.text() for e in (fieldset.walk() if fieldset else ()) if e.tag == "legend")
-    return next(legends, "")
+def _legend(fieldset: Element) -> str:
+    return next((element.text() for element in fieldset.walk() if element.tag == "legend"), "")
 
 
 def hidden(element: Element) -> bool:
@@ -207,12 +217,11 @@ def _name(element: Element) -> str:
     )
 
 
-def _field_name(element: Element, labels: Mapping[str, str]) -> str:
-    """Return the accessible name of a field: aria-label, label, then what an empty field shows."""
+def _field_name(element: Element, label: Element | None, labels: Mapping[str, str]) -> str:
+    """Return the accessible name of a field: aria-label, label, the label around it, then what an empty one shows."""
     attributes = element.attributes
     if name := one_line(attributes.get("aria-label", "")) or labels.get(attributes.get("id", ""), ""):
         return name
-    label = element.above("label")
     return (
         (label.text() if label is not None else "")
         or (one_line(attributes.get("value", "")) if attributes.get("type") in _BUTTONS else "")

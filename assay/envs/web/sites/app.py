@@ -74,39 +74,39 @@ def _with(episode: _Episode) -> App:
 @lru_cache(maxsize=32)
 def _application(kind: type[Site]) -> Router:
     handlers = [getattr(kind, name) for name in dir(kind) if hasattr(getattr(kind, name), "route")]
-    routes = [Route(h.route[1], _endpoint(h), methods=[h.route[0]]) for h in handlers]
-    routes.append(Route("/refused", _refused))
-    routes.append(Route("/{path:path}", _missing, methods=["GET", "POST"]))
+    routes = [Route(h.route[1], _Endpoint(h), methods=[h.route[0]]) for h in handlers]
+    routes.append(Route("/refused", _Endpoint(_refused), methods=["GET"]))
+    routes.append(Route("/{path:path}", _Endpoint(_missing), methods=["GET", "POST"]))
     return Router(routes)
 
 
-def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        episode: _Episode = request.scope[_SCOPE_KEY]
-        sent = await request.body() if request.method == "POST" else request.scope["query_string"]
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """A handler as an ASGI application of its own, which a route calls without Starlette's guards around functions."""
+
+    handler: Handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        episode: _Episode = scope[_SCOPE_KEY]
+        posted = scope["method"] == "POST"
+        sent = await Request(scope, receive).body() if posted else scope["query_string"]
         values = dict(parse_qsl(sent.decode("utf-8", "replace"), keep_blank_values=True))
         try:
-            answer = handler(episode.site, Visit(episode.database, episode.theme, values), **request.path_params)
+            answer = self.handler(episode.site, Visit(episode.database, episode.theme, values), **scope["path_params"])
         except ToolError as refusal:
-            if request.method == "POST":  # every page that is shown can be opened again, so going back is safe
+            if posted:  # every page that is shown can be opened again, so going back is safe
                 answer = Redirect(f"/refused?{urlencode({'reason': str(refusal)})}")
             else:
                 answer = _refusal(episode.theme, str(refusal))
-        if isinstance(answer, Redirect):
-            return RedirectResponse(episode.base + answer.path, status_code=303)
-        return _render(episode, answer)
-
-    return endpoint
+        await _response(episode, answer)(scope, receive, send)
 
 
-async def _refused(request: Request) -> Response:
-    episode: _Episode = request.scope[_SCOPE_KEY]
-    return _render(episode, _refusal(episode.theme, request.query_params.get("reason", "")))
+def _refused(site: Site, visit: Visit) -> View:
+    return _refusal(visit.theme, visit.values.get("reason", ""))
 
 
-async def _missing(request: Request) -> Response:
-    episode: _Episode = request.scope[_SCOPE_KEY]
-    return _render(episode, _refusal(episode.theme, "there is no such page", status=404))
+def _missing(site: Site, visit: Visit, path: str) -> View:
+    return _refusal(visit.theme, "there is no such page", status=404)
 
 
 def _refusal(theme: Theme, reason: str, status: int = 400) -> View:
@@ -114,6 +114,8 @@ def _refusal(theme: Theme, reason: str, status: int = 400) -> View:
     return View("Not possible", (Prose(f"Not possible: {reason}"), home), status)
 
 
-def _render(episode: _Episode, view: View) -> Response:
+def _response(episode: _Episode, answer: View | Redirect) -> Response:
+    if isinstance(answer, Redirect):
+        return RedirectResponse(episode.base + answer.path, status_code=303)
     links = () if episode.theme.plain else episode.site.menu(episode.theme)
-    return HTMLResponse(markup.page(view, episode.theme, links, episode.base), status_code=view.status)
+    return HTMLResponse(markup.page(answer, episode.theme, links, episode.base), status_code=answer.status)

@@ -6,11 +6,15 @@ because rendering is most of what an episode in process costs.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Iterable, Sequence
-from html import escape
+from functools import lru_cache
 
 from assay.envs.web.sites.blocks import Block, Facts, Field, Form, Link, Links, Record, Records, View
 from assay.envs.web.sites.theme import Theme
+
+escape = lru_cache(maxsize=8192)(html.escape)
+"""The labels, names and addresses of an episode come again on most of its pages."""
 
 
 def page(view: View, theme: Theme, links: Sequence[Link], base: str = "") -> str:
@@ -31,21 +35,22 @@ def page(view: View, theme: Theme, links: Sequence[Link], base: str = "") -> str
     body = f"{before}<main>{heading}{blocks}</main>{after}"
     if base:  # what people wrote has its quotation marks escaped, so only addresses are found
         body = body.replace(' href="/', f' href="{base}/').replace(' action="/', f' action="{base}/')
+    style = _style(theme.hue, theme.gap, theme.font, theme.menu, theme.plain)
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{brand}{title}</title>'
-        f"<style>{_style(theme)}</style></head><body>{body}</body></html>"
+        f"<style>{style}</style></head><body>{body}</body></html>"
     )
 
 
-def _style(theme: Theme) -> str:
-    hue, gap = theme.hue, theme.gap
-    side = "nav{float:left;width:9em}nav a{display:block}main{margin-left:10em}" if theme.menu == "side" else ""
+@lru_cache(maxsize=256)
+def _style(hue: int, gap: int, font: str, menu: str, plain: bool) -> str:
+    side = "nav{float:left;width:9em}nav a{display:block}main{margin-left:10em}" if menu == "side" else ""
     return (
-        f"body{{font-family:{theme.font};margin:{gap}px;color:hsl({hue},40%,15%);background:hsl({hue},30%,97%)}}"
+        f"body{{font-family:{font};margin:{gap}px;color:hsl({hue},40%,15%);background:hsl({hue},30%,97%)}}"
         f"nav a{{margin-right:{gap}px}}{side}td,th{{padding:{gap // 2}px;text-align:left}}"
         f"article,fieldset{{border:1px solid hsl({hue},30%,70%);margin:{gap}px 0;padding:{gap // 2}px}}"
         f".label,.cell{{display:inline-block;margin-right:{gap}px}}"
-        f"form{{display:{'inline' if theme.plain else 'block'};margin:2px 0}}button{{background:hsl({hue},50%,85%)}}"
+        f"form{{display:{'inline' if plain else 'block'};margin:2px 0}}button{{background:hsl({hue},50%,85%)}}"
     )
 
 
