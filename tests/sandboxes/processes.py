@@ -26,6 +26,19 @@ def slot_processes(sandbox: SlotSandbox) -> list[int]:
     return [int(text.split("Pid:")[1].split()[0]) for text in handles]
 
 
+def tree(process: int) -> list[int]:
+    """Return a process and all below it."""
+    return [process, *(below for child in children(process) for below in tree(child))]
+
+
+def alive(process: int) -> bool:
+    """Whether a process runs, or could."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def children(process: int) -> list[int]:
     """Return the process ids of the children, of which a slot has none but those of its job."""
     return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]

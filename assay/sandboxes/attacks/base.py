@@ -15,6 +15,8 @@ _ENDED: frozenset[Status] = frozenset({"ok", "nonzero", "signal"})
 _LIMITED: frozenset[Status] = frozenset(
     {"nonzero", "signal", "cpu_limit", "wall_limit", "memory_limit", "output_limit", "pids_limit"}
 )
+ANY = _ENDED | _LIMITED
+"""For a program that may end in any way but a breach."""
 SMALL = Limits(
     cpu_seconds=1, wall_seconds=2, memory_bytes=128 * 2**20, processes=16, output_bytes=2**16, disk_bytes=8 * 2**20
 )
@@ -69,7 +71,7 @@ def limited(name: str, source: str, *statuses: Status) -> Attack:
 
 def survives(name: str, source: str) -> Attack:
     """Return an attack that may end in any way but a breach."""
-    return Attack(name, textwrap.dedent(source).strip() + "\n", _ENDED | _LIMITED)
+    return Attack(name, textwrap.dedent(source).strip() + "\n", ANY)
 
 
 def run_attacks(sandbox: Sandbox, attacks: Iterable[Attack]) -> Iterator[AttackOutcome]:

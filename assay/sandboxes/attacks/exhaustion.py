@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from assay.sandboxes.attacks.base import Attack, limited, refused, survives
+from dataclasses import replace
+
+from assay.sandboxes.attacks.base import ANY, SMALL, Attack, limited, refused, survives
 
 EXHAUSTIONS: tuple[Attack, ...] = (
     limited("endless loop", "while True: pass", "cpu_limit", "wall_limit"),
@@ -22,6 +24,12 @@ EXHAUSTIONS: tuple[Attack, ...] = (
     limited("memory of many processes", "import os, time\nfor _ in range(8):\n    if os.fork() == 0: break\nb = bytearray(90 << 20)\nfor i in range(0, len(b), 4096): b[i] = 1\ntime.sleep(60)"),
     survives("pipe buffers", "import os\nfds = []\nwhile True:\n    r, w = os.pipe(); os.set_blocking(w, False); fds += [r, w]\n    try: os.write(w, b'x' * 65536)\n    except BlockingIOError: pass"),
     limited("memory files", "import os\nfds = []\nwhile True:\n    fd = os.memfd_create('m'); fds.append(fd); os.write(fd, b'x' * (4 << 20))"),
+    Attack(
+        "memory in files that outlast their small writers",
+        "import os\nos.execv('/bin/sh', ['sh', '-c', 'head -c 24m /dev/zero >&2 & head -c 24m /dev/zero & head -c 24m /dev/zero > f; wait'])",
+        ANY,
+        replace(SMALL, memory_bytes=32 * 2**20, disk_bytes=24 * 2**20),
+    ),
     limited("fill the disk", "f = open('big', 'wb')\nwhile True: f.write(b'x' * (1 << 20))"),
     limited("fill the disk with many files", "i = 0\nwhile True:\n    i += 1\n    open(f'f{i}', 'wb').write(b'x' * (1 << 20))"),
     limited("use up the inodes", "i = 0\nwhile True:\n    i += 1\n    open(f'f{i}', 'w').close()"),

@@ -132,6 +132,25 @@ for _ in range(8):
     refused("io_uring", _LIBC + "assert libc.syscall(425, 8, ctypes.byref(ctypes.create_string_buffer(256))) >= 0"),
     refused("attach with ptrace to the parent", _LIBC + "assert libc.ptrace(16, os.getppid(), 0, 0) == 0"),
     refused("seize the parent", _LIBC + "assert libc.ptrace(0x4206, os.getppid(), 0, 0) == 0"),
+    refused("watch a directory of the system", "import fcntl, os; fcntl.fcntl(os.open('/usr/lib', os.O_RDONLY), fcntl.F_NOTIFY, fcntl.DN_ACCESS)"),
+    refused("keep others from a file of the system", "import fcntl, os; fcntl.fcntl(open(os.__file__), fcntl.F_SETLEASE, fcntl.F_WRLCK)"),
+    survives(
+        "times and modes of foreign files",
+        """
+        import os, sys
+        for path in ("/", "/usr", "/etc", "/bin/sh", "/dev/null", os.__file__, sys.prefix, sys.executable):
+            before = os.stat(path)
+            for change in (
+                lambda: os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns)),
+                lambda: os.chmod(path, before.st_mode & 0o7777),
+                lambda: os.chown(path, before.st_uid, before.st_gid),
+                lambda: os.setxattr(path, "user.x", b"1"),
+            ):
+                try: change()
+                except OSError: pass
+            if os.stat(path).st_ctime_ns != before.st_ctime_ns: print("BREACH", path)
+        """,
+    ),
     refused("watch files of the system", _LIBC + "assert libc.inotify_add_watch(libc.inotify_init1(0), b'/usr/lib', 0xfff) >= 0"),
     survives(
         "thousands of timers",
@@ -170,6 +189,11 @@ for _ in range(8):
         "import os, socket\nos.mkfifo('pipe')\ntry: socket.socket(socket.AF_UNIX).bind('s')\nexcept OSError: pass",
     ),
     survives("immutable files", "import fcntl, struct\nf = open('x', 'w')\ntry: fcntl.ioctl(f, 0x40086602, struct.pack('l', 0x30))\nexcept OSError: pass"),
+    survives(
+        "directories in the way of cleaning",
+        "import os\nfor i in range(8):\n    os.makedirs(f'.moved-{i}-{os.getppid()}/d/d')\n    os.chmod(f'.moved-{i}-{os.getppid()}/d', 0)\n"
+        "os.makedirs('a/b/c/d/e')",
+    ),
     survives("mount points held by the working directory of a child", "import os, time\nif os.fork() == 0:\n    os.setsid(); os.mkdir('d'); os.chdir('d'); time.sleep(600)"),
     survives("leases and locks", "import fcntl, os\nf = open('x', 'w')\nfcntl.flock(f, fcntl.LOCK_EX)\ntry: fcntl.fcntl(f, fcntl.F_SETLEASE, fcntl.F_WRLCK)\nexcept OSError: pass"),
     refused("the control groups of the host", "import os; os.mkdir('/sys/fs/cgroup/owned')"),

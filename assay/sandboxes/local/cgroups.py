@@ -23,7 +23,7 @@ _PATIENCE = 1.0
 _SLACK = 16 * 2**20
 """For the slot's own pages."""
 _AGENT_PROCESSES = 2
-"""The slot, and the one that kills for it under the user id of the job: a full group must not stop it."""
+"""The slot and its parent."""
 
 
 class Hierarchy:

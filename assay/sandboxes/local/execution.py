@@ -21,6 +21,8 @@ from assay.sandboxes.local.outcome import judge
 from assay.sandboxes.local.slot import Slot
 
 MAX_FRAME = 2 * codec.MAX_BYTES
+_SEND_SECONDS = 30.0
+"""For a job that does not read what it is sent."""
 _THREAD_STACKS = 256 * 2**20
 """Address space beyond the memory limit where a control group counts memory: stacks are reserved, not used."""
 
@@ -138,6 +140,7 @@ class Execution:
         """Send a frame. Raises `EOFError` when the job is gone."""
         assert self._channel is not None
         body = json.dumps(message).encode()
+        self._channel.settimeout(_SEND_SECONDS)
         try:
             socket.send_fds(self._channel, [struct.pack("=I", len(body))], fds)
             self._channel.sendall(body)

@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,13 +17,13 @@ from typing import Any
 from assay.sandboxes.base import SandboxFault
 from assay.sandboxes.local.agent import wire
 from assay.sandboxes.local.cgroups import SlotGroup
-from assay.sandboxes.local.zygote import ZygoteLink
+from assay.sandboxes.local.zygote import ZygoteLink, close_in_forks
 
 _START_SECONDS = 30.0
 _GRACE_SECONDS = 15.0
 """How long after its job's deadline a slot may take to kill, reap and clean before it counts as lost."""
-_UID_BASE = 1_900_000_000
-"""First of the user ids for jobs: above those that systems and containers give out."""
+_END_SECONDS = 2.0
+"""How long a slot that was killed may take to be gone, and what runs in it."""
 
 
 class SlotLost(SandboxFault):
@@ -45,9 +46,9 @@ class SlotSpec:
     processes: int = 0
     """Of the agent's own that are counted with the job's."""
 
-    def request(self, index: int) -> dict[str, Any]:
-        """Return what to tell the zygote."""
-        return {**asdict(self), "uid_base": _UID_BASE + os.getpid() % 500_000 * 128 + index % 64 * 2}
+    def request(self, uid: int) -> dict[str, Any]:
+        """Return what to tell the zygote. `uid`: the first of two user ids that are the slot's alone."""
+        return {**asdict(self), "uid_base": uid}
 
 
 class Slot:
@@ -57,7 +58,7 @@ class Slot:
         self,
         zygote: ZygoteLink,
         spec: SlotSpec,
-        index: int = 0,
+        uid: int = 0,
         *,
         group: SlotGroup | None = None,
         jobs: int = sys.maxsize,
@@ -69,9 +70,10 @@ class Slot:
         self._pidfd = -1
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.settimeout(_START_SECONDS)
+        close_in_forks(self._control)
         try:
             with theirs:
-                first = zygote.fork(spec.request(index), theirs)
+                first = zygote.fork(spec.request(uid), theirs)
             if self.group is not None:
                 self.group.join(first)
             self._control.send(b"go")
@@ -79,6 +81,9 @@ class Slot:
         except (OSError, ValueError, SandboxFault) as error:
             self.close()
             raise SandboxFault(str(error)) from None
+        except BaseException:
+            self.close()
+            raise
 
     def _await_ready(self) -> dict[str, str]:
         """Wait for two messages, in whatever order they come: the slot's process, and that it is ready."""
@@ -140,17 +145,29 @@ class Slot:
             raise SlotLost("the slot is gone")
         return packet
 
+    def _await_end(self) -> None:
+        """Wait until nobody has the other end any more: neither the slot nor who kills what it left."""
+        deadline = time.monotonic() + _END_SECONDS
+        with contextlib.suppress(OSError):
+            while (left := deadline - time.monotonic()) > 0:
+                self._control.settimeout(left)
+                if not self._control.recv(wire.MAX_PACKET):
+                    return
+
     def close(self) -> None:
         """Kill the slot and, with it, everything that runs in it. Idempotent."""
-        self._control.close()
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_WR)
         if self._pidfd >= 0:
             with contextlib.suppress(OSError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
             poll = select.poll()
             poll.register(self._pidfd, select.POLLIN)
-            poll.poll(2000)
+            poll.poll(_END_SECONDS * 1000)
             os.close(self._pidfd)
             self._pidfd = -1
+        self._await_end()
+        self._control.close()
         if self.group is not None:
             self.group.remove()
             self.group = None

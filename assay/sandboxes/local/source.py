@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import itertools
 import os
-import shutil
 import sys
 import tempfile
 import time
@@ -18,7 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assay.sandboxes.base import SandboxFault
-from assay.sandboxes.local import cgroups, layout
+from assay.sandboxes.local import cgroups, identities, layout
+from assay.sandboxes.local.agent.boxes import remove_tree
 from assay.sandboxes.local.slot import Slot, SlotSpec
 from assay.sandboxes.local.zygote import Zygote
 
@@ -34,9 +33,10 @@ def remove_leftovers() -> None:
         with contextlib.suppress(OSError):  # another user's, or gone in the meantime
             lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
-                if time.time() - os.fstat(lock).st_mtime > _NEW_SECONDS:
+                found = os.fstat(lock)
+                if found.st_uid == os.geteuid() and time.time() - found.st_mtime > _NEW_SECONDS:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(path, ignore_errors=True)
+                    remove_tree(str(path))
             finally:
                 os.close(lock)
 
@@ -54,7 +54,6 @@ class LocalSlots:
         self._lock = os.open(self._boxes, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         self._boxes.chmod(0o711)
-        self._numbers = itertools.count()
         self._zygote: Zygote | None = None
         self._spec: SlotSpec | None = None
         self._hierarchy: cgroups.Hierarchy | None = None
@@ -67,7 +66,8 @@ class LocalSlots:
         """End the zygote and remove the directories."""
         if self._zygote is not None:
             self._zygote.close()
-        shutil.rmtree(self._boxes, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            remove_tree(str(self._boxes))
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -96,12 +96,14 @@ class LocalSlots:
                 self._zygote.close()
             self._zygote = Zygote(self._modules)
         group = None if self._hierarchy is None else cgroups.SlotGroup(self._hierarchy)
-        return Slot(self._zygote, spec, next(self._numbers), group=group)
+        uid = identities.take()
+        return Slot(self._zygote, spec, uid, group=group, on_close=lambda: identities.give_back(uid))
 
     def _describe(self, strategy: str) -> SlotSpec:
         reachable = all(layout.open_to_others(path) for path in {sys.prefix, sys.base_prefix} if Path(path).is_dir())
+        others = reachable and identities.assignable()
         counted = self._hierarchy is not None
-        return SlotSpec(strategy, self._trees, str(self._boxes), reachable, memory_counted=counted)
+        return SlotSpec(strategy, self._trees, str(self._boxes), others, memory_counted=counted)
 
     def _find_groups(self) -> str:
         try:

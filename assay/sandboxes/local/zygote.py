@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,20 @@ _BOOT = (
     "from agent.zygote import main; sys.path.remove({path!r}); main()"
 )
 _START_SECONDS = 60.0
+_controls: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+
+def close_in_forks(control: socket.socket) -> None:
+    """Keep forks of this process from holding a socket, by whose end zygotes and slots learn of this process's."""
+    _controls.add(control)
+
+
+def _close_all() -> None:
+    for control in list(_controls):
+        control.close()
+
+
+os.register_at_fork(after_in_child=_close_all)
 
 
 def boot_options(agent: Path) -> list[str]:
@@ -35,6 +50,7 @@ class ZygoteLink:
         """Wait for the zygote to be ready. Raises `SandboxFault` when it is not."""
         self._lock = threading.Lock()
         self._control = control
+        close_in_forks(control)
         control.settimeout(_START_SECONDS)
         self.address_space = int(self._receive()["address_space"])
 

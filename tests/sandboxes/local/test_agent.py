@@ -60,7 +60,17 @@ def test_filter_decides_every_number_as_the_tables_say(unix_sockets, memfd):
     for flag in (0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000):
         assert verdict(code, 56, 17 | flag) == EPERM
     assert [verdict(code, 16, 0, command) for command in (0x5412, 0x541C, 0x5401)] == [EPERM, EPERM, ALLOW]
+    assert [verdict(code, 16, 0, command) for command in (0x40086602, 0x40046602, 0x401C5820)] == [EPERM] * 3
+    assert [verdict(code, 72, 0, command) for command in (1024, 1026, 1025, 1)] == [EPERM, EPERM, ALLOW, ALLOW]
     assert [verdict(code, number, pid) for number in (302, 203) for pid in (0, 1)] == [ALLOW, EPERM] * 2
+
+
+@needs_x86
+def test_files_of_the_own_user_keep_their_modes_times_and_owners():
+    code = seccomp.build(unix_sockets=False, memfd=False, metadata=False)
+    assert {verdict(code, number) for number in (90, 91, 268, 452, 132, 235, 261, 280)} == {0x00050000}
+    assert {verdict(code, number) for number in (92, 93, 94, 260, *range(188, 191), *range(197, 200))} == {EPERM}
+    assert {verdict(code, number) for number in (0, 1, 2, 82, 87, 95, 191, 257)} == {ALLOW}
 
 
 names = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=8)

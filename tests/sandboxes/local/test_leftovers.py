@@ -2,19 +2,20 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from assay.sandboxes import Job, Limits, LocalSandbox, Tier
-from assay.sandboxes.local import cgroups
+from assay.sandboxes.local import cgroups, identities
 from assay.sandboxes.local.source import remove_leftovers
-from tests.sandboxes.processes import children, slot_processes
+from tests.sandboxes.processes import alive, children, slot_processes, tree
 
 
 def aged(path: Path) -> Path:
@@ -100,6 +101,88 @@ for _ in range(40):
             result = sandbox.run(Job(source, limits=Limits(processes=8)))
             assert not result.fault and result.attempts == 1
             assert children(slot_processes(sandbox)[0]) == []
+
+
+DAEMONS = """
+import os, time
+for _ in range(3):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0: os.setsid()
+        time.sleep(600)
+"""
+KILLED = f"""
+import os, sys, time
+from assay.sandboxes import LocalSandbox, Tier
+from assay.sandboxes.local import cgroups
+from tests.sandboxes.processes import children, slot_processes, tree
+def find(): raise OSError("switched off")
+cgroups.find = find
+sandbox = LocalSandbox(1, strategies=sys.argv[1:] or None, min_tier=Tier.NONE)
+session = sandbox.session()
+session.execute({DAEMONS!r})
+(slot,) = filter(children, slot_processes(sandbox))
+while len(tree(slot)) < 8: time.sleep(0.01)
+if os.fork() == 0: time.sleep(600)  # has copies of all descriptors
+print(sandbox._pool.source._zygote._process.pid, *tree(slot), flush=True)
+time.sleep(600)
+"""
+
+
+def await_end(processes: Iterable[int]) -> None:
+    """Wait until none of them lives: the test's own time limit is the deadline."""
+    while any(map(alive, processes)):
+        time.sleep(0.01)
+
+
+def busy_slot(sandbox: LocalSandbox) -> int:
+    """Return the process of the slot that a session runs in."""
+    (slot,) = filter(children, slot_processes(sandbox))
+    return slot
+
+
+@pytest.mark.parametrize("strategies", [["user"], ["plain"], None])
+def test_a_slot_that_is_killed_takes_its_job_with_it(
+    strategies: list[str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find() -> None:
+        raise OSError("switched off")
+
+    monkeypatch.setattr(cgroups, "find", find)
+    with LocalSandbox(1, strategies=strategies, min_tier=Tier.NONE) as sandbox:
+        session = sandbox.session()
+        assert session.execute(DAEMONS).status == "ok"
+        slot = busy_slot(sandbox)
+        while len(running := tree(slot)) < 8:
+            time.sleep(0.01)
+        os.kill(slot, signal.SIGKILL)
+        await_end(running)
+        assert session.execute("1").status == "dead"
+        session = sandbox.session()
+        assert session.execute(DAEMONS).status == "ok"
+        running = tree(busy_slot(sandbox))
+    assert not [process for process in running if alive(process)]
+
+
+@pytest.mark.parametrize("strategies", [["plain"], []])
+def test_a_caller_that_is_killed_takes_all_with_it_but_its_own_forks(strategies: list[str]) -> None:
+    command = [sys.executable, "-c", KILLED, *strategies]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as caller:
+        assert caller.stdout is not None
+        running = [int(pid) for pid in caller.stdout.readline().split()]
+        (fork,) = set(children(caller.pid)) - set(running)
+        caller.kill()
+        await_end(running)
+        os.kill(fork, signal.SIGKILL)
+
+
+def test_slots_never_share_user_ids() -> None:
+    first, second = identities.take(), identities.take()
+    assert abs(first - second) >= 2
+    identities.give_back(first)
+    assert identities.take() == first
+    identities.give_back(first)
+    identities.give_back(second)
 
 
 def test_only_what_nobody_uses_is_removed(root: Path) -> None:

@@ -132,8 +132,10 @@ class DirectoryBox(Box):
 
 
 def remove_tree(path: str) -> None:
-    """Remove a directory that nothing uses any more; subdirectories are moved to the top, so depth is no limit."""
-    moved = 0
+    """Remove a directory that nothing uses any more; subdirectories are moved to the top, so depth is no limit.
+
+    They get names there that no job can have taken.
+    """
     while True:
         os.chmod(path, 0o700)
         folders = []
@@ -149,9 +151,8 @@ def remove_tree(path: str) -> None:
             os.chmod(folder, 0o700)
             for entry in list(os.scandir(folder)):
                 if entry.is_dir(follow_symlinks=False):
-                    moved += 1
                     os.chmod(entry.path, 0o700)
-                    os.rename(entry.path, os.path.join(path, f".moved-{moved}-{os.getpid()}"))
+                    os.rename(entry.path, os.path.join(path, os.urandom(16).hex()))
                 else:
                     os.unlink(entry.path)
             os.rmdir(folder)

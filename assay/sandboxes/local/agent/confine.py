@@ -43,14 +43,14 @@ class Confinement:
         unix_sockets: bool,
         memory_counted: bool,
         readable: Sequence[str] = ("/",),
-        first_victim: bool = False,
+        metadata: bool = True,
     ) -> None:
         """Prepare.
 
         `uid`: the user id that jobs get, None to keep the slot's. `readable`: the trees that they may read.
-        `first_victim`: whether the kernel, out of memory, must kill jobs before whatever else is in their group.
+        `metadata`: whether they may change modes and times of files, which Landlock does not know of.
         """
-        self.uid, self._first_victim = uid, first_victim
+        self.uid = uid
         self._readable = [path for path in readable if os.path.exists(path)]
         self._devices = [f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom")]
         self.landlock_abi = landlock.abi()
@@ -59,7 +59,7 @@ class Confinement:
         self._request: Request | None = None
         self._limits: list[tuple[int, tuple[int, int]]] = []
         self._ceilings = [(name, resource.getrlimit(name)[1]) for name in _LIMITS]
-        instructions = seccomp.build(unix_sockets=unix_sockets, memfd=memory_counted)
+        instructions = seccomp.build(unix_sockets=unix_sockets, memfd=memory_counted, metadata=metadata)
         self.filter = None if instructions is None else _Program(len(instructions) // 8, instructions)
 
     def set_box(self, paths: Sequence[str]) -> None:
@@ -96,9 +96,6 @@ class Confinement:
             os.setresuid(self.uid, self.uid, self.uid)
         # Lost with the old user id; /dev/stdin needs it, and there is no secret in this process.
         linux.prctl(linux.PR_SET_DUMPABLE, 1)
-        if self._first_victim:
-            with open("/proc/self/oom_score_adj", "w") as stream:
-                stream.write("1000")
         if self.landlock_abi:
             landlock.restrict_self(ruleset)
         if self.filter is not None:

@@ -85,6 +85,13 @@ def make_read_only(target: str, *, recursive: bool) -> None:
     syscall(f"mount_setattr {target}", SYS_MOUNT_SETATTR, _AT_FDCWD, path, _AT_RECURSIVE * recursive, attributes, 32)
 
 
+def make_unchangeable(target: str) -> None:
+    """Keep the metadata of a device file as it is; a mount that is read-only lets its device be written to."""
+    attributes = (ctypes.c_uint64 * 4)(_MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID, 0, 0, 0)
+    path = ctypes.c_char_p(target.encode())
+    syscall(f"mount_setattr {target}", SYS_MOUNT_SETATTR, _AT_FDCWD, path, 0, attributes, 32)
+
+
 def prctl(option: int, value: int = 0, pointer: object = 0) -> None:
     """Set a property of this process."""
     if _prctl(option, value, pointer, 0, 0) < 0:

@@ -1,6 +1,6 @@
 """Ending a job: every process of it killed, every one reaped, its CPU time added up.
 
-There are three ways, by what the slot has. All leave no process behind, also none that called `setsid` and forked
+There are two ways, by what the slot has. Both leave no process behind, also none that called `setsid` and forked
 twice, since orphans come back to the slot: it is pid 1 of a namespace, or a subreaper.
 """
 
@@ -22,8 +22,11 @@ class Processes:
         """Send SIGKILL to all of them."""
 
     def end(self, main: int) -> tuple[int, float, int]:
-        """Kill and reap all; return the wait status of `main`, the CPU seconds of all, the largest resident bytes."""
-        self.kill()
+        """Kill and reap all; return the wait status of `main`, the CPU seconds of all, the largest resident bytes.
+
+        A job whose main process has ended and left no other, as most do, needs no killing: an orphan would be a child
+        of this process by then.
+        """
         status, cpu, peak = 0, 0.0, 0
         while True:
             try:
@@ -61,27 +64,12 @@ def kill_namespace() -> None:
         os.kill(-1, signal.SIGKILL)
 
 
-def kill_user(uid: int) -> Callable[[], None]:
-    """As root: kill everything that runs under a user id which belongs to this slot alone."""
-
-    def kill() -> None:
-        helper = os.fork()
-        if helper == 0:
-            try:
-                os.setresuid(uid, uid, uid)
-                os.kill(-1, signal.SIGKILL)
-            finally:
-                os._exit(0)
-        os.waitpid(helper, 0)
-
-    return kill
-
-
 def kill_descendants() -> None:
-    """As a subreaper without privileges: kill the children; theirs become ours, and the next round finds them.
+    """As a subreaper: kill the children; theirs become ours, and the next round finds them.
 
     Never gives up, since nobody else would go on. The dead are reaped only afterwards and count until then against
-    the limit of processes, so that a tree that keeps forking runs out of them.
+    the limit of processes, so that a tree that keeps forking runs out of them. Takes no process and next to no memory,
+    which a job may have used up.
     """
     while True:
         children = Path("/proc/self/task", str(os.getpid()), "children").read_text().split()

@@ -25,7 +25,7 @@ _REQUEST = wire.Request(
     processes=64,
     stack=1 << 23,
     disk=0,
-    output=0,
+    output=1 << 20,
 )
 
 
@@ -43,7 +43,7 @@ def pages_written(slot: socket.socket, answer: Callable[[], None], disk: int) ->
             socket.send_fds(slot, [_REQUEST._replace(disk=disk).pack(())], [*fds, fds[4]])
             answer()
             slot.recv(wire.MAX_PACKET)
-            entries = os.pread(fds[2], 1 << 20, 0)
+            entries = os.pread(fds[2], _REQUEST.output, 0)
         finally:
             for fd in fds:
                 os.close(fd)

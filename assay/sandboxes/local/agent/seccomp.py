@@ -54,13 +54,26 @@ _NEW_ALLOWED = {
 }  # fmt: skip
 
 _CLONE, _SOCKET, _SOCKETPAIR, _IOCTL, _PRLIMIT, _SETAFFINITY, _MEMFD = 56, 41, 53, 16, 302, 203, 319
+_FCNTL = 72
 _NEW_NAMESPACES = 0x7E020080
 """CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET,TIME}"""
 _AF_UNIX = 1
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
+_SETFLAGS, _SETFLAGS_32, _SETXATTR = 0x40086602, 0x40046602, 0x401C5820
+"""What makes a file immutable, and the like."""
+_F_SETLEASE, _F_NOTIFY = 1024, 1026
+"""The first keeps others from opening a file, the second tells what they do in a directory."""
+_MODES_AND_TIMES = {
+    "chmod": 90, "fchmod": 91, "fchmodat": 268, "fchmodat2": 452, "utime": 132, "utimes": 235, "futimesat": 261,
+    "utimensat": 280,
+}  # fmt: skip
+_OWNERS_AND_ATTRIBUTES = {
+    "chown": 92, "fchown": 93, "lchown": 94, "fchownat": 260, "setxattr": 188, "lsetxattr": 189, "fsetxattr": 190,
+    "removexattr": 197, "lremovexattr": 198, "fremovexattr": 199,
+}  # fmt: skip
 
 
-def build(*, unix_sockets: bool, memfd: bool) -> bytes | None:
+def build(*, unix_sockets: bool, memfd: bool, metadata: bool = True) -> bytes | None:
     """Return the filter as packed `struct sock_filter`s, or None on an architecture that has no table.
 
     The kernel works out the verdict for every number when a filter is installed, which each job does: so numbers are
@@ -69,13 +82,20 @@ def build(*, unix_sockets: bool, memfd: bool) -> bytes | None:
     Args:
         unix_sockets: Whether `socket(AF_UNIX)` passes; it must not where the host's sockets can be reached by path.
         memfd: Whether `memfd_create` passes; its memory is counted only where a memory cgroup counts it.
+        metadata: Whether files' modes, times, owners and attributes can be changed; they must not where files of the
+            host belong to the job's own user id. A change of mode or time then does nothing and says that it did:
+            programs that copy files ask for it, and few of them need it.
     """
     if os.uname().machine != "x86_64":
         return None
     allow, refuse, unknown = [_op(_RETURN, _ALLOW)], [_op(_RETURN, _REFUSE)], [_op(_RETURN, _ERRNO | errno.ENOSYS)]
     unix_only = [_op(_LOAD, _ARG0), *_if(_JEQ, _AF_UNIX, allow), *refuse]
     self_only = [_op(_LOAD, _ARG0), *_if(_JEQ, 0, allow), *refuse]
-    typing = [i for command in (_TIOCSTI, _TIOCLINUX) for i in _if(_JEQ, command, refuse)]
+    harmful = (_TIOCSTI, _TIOCLINUX, _SETFLAGS, _SETFLAGS_32, _SETXATTR)
+    ioctl = [_op(_LOAD, _ARG1), *(i for command in harmful for i in _if(_JEQ, command, refuse)), *allow]
+    watching = (_F_SETLEASE, _F_NOTIFY)
+    fcntl = [_op(_LOAD, _ARG1), *(i for command in watching for i in _if(_JEQ, command, refuse)), *allow]
+    pretend = [_op(_RETURN, _ERRNO)]
     verdicts = dict.fromkeys(range(_FIRST_NEW), allow)
     verdicts |= dict.fromkeys(_REFUSED.values(), refuse)
     verdicts |= {
@@ -84,10 +104,14 @@ def build(*, unix_sockets: bool, memfd: bool) -> bytes | None:
         _SOCKETPAIR: unix_only,
         _PRLIMIT: self_only,
         _SETAFFINITY: self_only,
-        _IOCTL: [_op(_LOAD, _ARG1), *typing, *allow],
+        _IOCTL: ioctl,
+        _FCNTL: fcntl,
         _MEMFD: allow if memfd else refuse,
     }
     verdicts |= dict.fromkeys(_NEW_ALLOWED.values(), allow)
+    if not metadata:
+        verdicts |= dict.fromkeys(_MODES_AND_TIMES.values(), pretend)
+        verdicts |= dict.fromkeys(_OWNERS_AND_ATTRIBUTES.values(), refuse)
     spans: list[tuple[int, list[bytes]]] = []
     for number in range(max(verdicts) + 2):
         verdict = verdicts.get(number, unknown)

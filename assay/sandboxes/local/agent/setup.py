@@ -16,6 +16,7 @@ A failure is told to the client, with the step in it, and the process ends.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -27,7 +28,7 @@ from . import landlock, linux
 from .boxes import Box, DirectoryBox, MountedBox
 from .confine import Confinement, confine_slot
 from .counters import Counters, no_events
-from .processes import Processes, kill_descendants, kill_namespace, kill_user
+from .processes import Processes, kill_descendants, kill_namespace
 from .slot import Slot, reserve_descriptors
 
 JOB_UID = 1000
@@ -40,7 +41,7 @@ def become_slot(spec: dict[str, Any], control: socket.socket) -> NoReturn:
         if not control.recv(16):  # the client has put this process into its cgroups
             os._exit(0)
         os.umask(0o022)
-        if os.getuid() == 0:
+        with contextlib.suppress(PermissionError):
             os.setgroups([])
         strategy = _STRATEGIES[spec["strategy"]]
         strategy(spec, control)
@@ -109,21 +110,28 @@ def _serve_namespaced(
 
 def _plain(spec: dict[str, Any], control: socket.socket) -> NoReturn:
     uid: int | None = spec["uid_base"] if os.getuid() == 0 and spec["drop_uid"] else None
+    processes = Processes(kill_descendants)
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+    slot = os.fork()
+    if slot:  # this process only waits: what a slot leaves behind that was killed itself comes to its parent
+        os.waitpid(slot, 0)
+        processes.end(slot)
+        os._exit(0)
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     confinement = Confinement(
-        uid=uid, unix_sockets=False, memory_counted=spec["memory_counted"], readable=spec["trees"]
+        uid=uid, unix_sockets=False, memory_counted=spec["memory_counted"], readable=spec["trees"],
+        metadata=uid is not None,
     )  # fmt: skip
     box = DirectoryBox(spec["boxes"], uid)
-    kill = kill_descendants if uid is None else kill_user(uid)
     _send_process(control, os.getpid())
-    _serve(spec, control, confinement, box, Processes(kill))
+    _serve(spec, control, confinement, box, processes)
 
 
 def _in_container(spec: dict[str, Any], control: socket.socket) -> NoReturn:
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     hidden = {"proc", "sys", "dev", "run", *(path[1:] for path in (spec["boxes"], *_SHARED))}
     readable = [f"/{name}" for name in os.listdir("/") if name not in hidden]
-    confinement = Confinement(uid=None, unix_sockets=True, memory_counted=True, readable=readable, first_victim=True)
+    confinement = Confinement(uid=None, unix_sockets=True, memory_counted=True, readable=readable)
     _send_process(control, os.getpid())
     shared = tuple(path for path in _SHARED if os.path.isdir(path))
     _serve(spec, control, confinement, DirectoryBox(spec["boxes"], None, shared), Processes(kill_namespace))
@@ -141,6 +149,7 @@ def _serve(
 ) -> NoReturn:
     # As pid 1 this process ignores every signal that it has no handler for; a handler would be a way in.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    oom_score = _open_oom_score() if spec["memory_counted"] or spec["strategy"] == "container" else -1
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     confine_slot()
     namespaces = spec["strategy"] != "plain"
@@ -153,12 +162,21 @@ def _serve(
         "identity": "active" if confinement.uid is not None else "",
     }
     control.send(json.dumps({"ready": mechanisms}).encode())
-    Slot(control, confinement, box, processes, events).serve()
+    Slot(control, confinement, box, processes, events, oom_score).serve()
+
+
+def _open_oom_score() -> int:
+    """Return a descriptor to set how soon the kernel kills this process for want of memory, -1 where there is none."""
+    linux.prctl(linux.PR_SET_DUMPABLE, 1)  # lost with the old user id; without it the file is not ours
+    try:
+        return os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return -1
 
 
 def _rlimits_state(spec: dict[str, Any], confinement: Confinement, namespaces: bool) -> str:
     if not namespaces and confinement.uid is None and os.getuid() == 0 and not spec["memory_counted"]:
-        return "the kernel does not limit root's processes, and other users cannot reach this interpreter"
+        return "the kernel does not limit root's processes, and jobs cannot run as another user here"
     return "active"
 
 

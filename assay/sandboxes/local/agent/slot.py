@@ -38,6 +38,8 @@ _ALL = 2**31 - 1
 
 _CROWD = 8
 """A job with more threads waits for itself, which is no excuse; a fork bomb would live ten times as long."""
+_LONGEST_POLL = 1e6
+"""In seconds; more than 2**31 milliseconds cannot be waited for."""
 _AGAIN_SECONDS = 1.0
 """How often a job that is past its wall limit is looked at again."""
 
@@ -52,9 +54,11 @@ class Slot:
         box: Box,
         processes: Processes,
         events: Callable[[], tuple[bool, bool]],
+        oom_score: int = -1,
     ) -> None:
+        """`oom_score`: descriptor by which this process says how soon it is to be killed for want of memory, or -1."""
         self._control, self._confinement, self._box, self._processes = control, confinement, box, processes
-        self._events = events
+        self._events, self._oom_score = events, oom_score
         self._generation = -1
         self._disk = 0
         self._errors, self._error_input = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -100,17 +104,37 @@ class Slot:
             self._generation = self._box.generation
         self._confinement.set_limits(request)
         started = time.monotonic()
-        pid = forks.fork()
+        try:
+            pid = self._fork()
+        except OSError as error:  # the machine's fault
+            return wire.Reply(0, False, 0.0, 0.0, 0, setup=str(error))
         if pid == 0:
             self._become_job(fds)
         killed = self._watch(pid, started, request)
         wall = time.monotonic() - started
         status, cpu, peak = self._processes.end(pid)
         setup = self._setup_error()
+        for fd in fds[1:3]:  # memory of the job's group, which this process may need, and more than anybody will read
+            if os.fstat(fd).st_size > request.output + 1:
+                os.ftruncate(fd, request.output + 1)
         fetched = self._box.fetch(fetch, fds[-1], request.output) if fetch else ()
         self._box.clean()
         memory, processes = self._events() if status else (False, False)
         return wire.Reply(status, killed, cpu, wall, peak, memory, processes, tuple(fetched), setup)
+
+    def _fork(self) -> int:
+        """Fork, so that the kernel, out of memory, kills the job and what it starts before this process."""
+        if self._oom_score < 0:
+            return forks.fork()
+        os.pwrite(self._oom_score, b"1000", 0)
+        try:
+            pid = forks.fork()
+        except OSError:
+            os.pwrite(self._oom_score, b"0", 0)
+            raise
+        if pid:
+            os.pwrite(self._oom_score, b"0", 0)
+        return pid
 
     def _become_job(self, fds: list[int]) -> NoReturn:
         """Turn this forked process into the job. `fds`: stdin, stdout, stderr, payload, result, channel."""
@@ -145,7 +169,7 @@ class Slot:
             poll.register(self._control, select.POLLIN)
             while True:
                 left = deadline - time.monotonic()
-                events = dict(poll.poll(max(0.0, left) * 1000))
+                events = dict(poll.poll(min(max(0.0, left), _LONGEST_POLL) * 1000))
                 if pidfd in events:
                     return False
                 if self._control.fileno() in events:
