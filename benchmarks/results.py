@@ -97,6 +97,8 @@ ENVIRONMENTS = {
         "web": "WebTask, mail, level 1, text driver",
         "frozen_lake": "FrozenLake, 4x4",
         "guess_number": "GuessNumber, 1 to 64 in 6 turns",
+        "tool_call": "ToolCall, level 1, on a console",
+        "search": "SearchQA, 1 hop, notes with short names",
     }.items()
 }
 

@@ -58,6 +58,16 @@ def strip_tool_calls(text: str) -> str:
     return _CALL.sub("", text)
 
 
+def map_tool_calls(text: str, change: Callable[[ToolCall], ToolCall]) -> str:
+    """Return the text with every call that can be read changed; the others stay as they are."""
+
+    def rewrite(match: re.Match[str]) -> str:
+        call = _parse_one(match.group(1))
+        return match.group(0) if call.error else change(call).render()
+
+    return _CALL.sub(rewrite, text)
+
+
 class Tool:
     """A function with a name, a description and a JSON schema, all taken from its signature and docstring.
 

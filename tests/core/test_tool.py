@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.core.errors import ToolError
-from assay.core.tool import Tool, ToolCall, find_tool, parse_tool_calls, strip_tool_calls, tool
+from assay.core.tool import Tool, ToolCall, find_tool, map_tool_calls, parse_tool_calls, strip_tool_calls, tool
 
 
 @tool
@@ -134,3 +134,10 @@ def test_a_description_may_take_several_lines():
     properties = Tool(find).parameters["properties"]
     assert properties["query"]["description"] == "What to look for: words, or a name."
     assert properties["limit"]["description"] == "How many at most."
+
+
+def test_calls_are_changed_where_they_stand_and_broken_ones_stay():
+    text = "a" + ToolCall("f", {"x": 1}).render() + "b<tool_call>{</tool_call>c"
+    changed = map_tool_calls(text, lambda call: ToolCall("g", call.arguments))
+    assert changed == text.replace('"f"', '"g"')
+    assert map_tool_calls("no call", lambda call: ToolCall("g")) == "no call"

@@ -44,21 +44,27 @@ class SearchQaEnv(ToolEnv):
     """Questions over generated worlds, or over the user's questions and passages.
 
     Options: `hops` (passages that a question needs: a number or [first, last], up to 4), `passages` (size of a world),
-    `top_k` (passages a search returns), `reward` (see `search.verifier`), `data` (HotpotQA, MuSiQue or open
-    questions; then `split` may be `all`), `corpus` (passages for all questions: a file, a directory that `build_index`
-    made, which all processes share, or any `Index`), `max_turns`, `instructions`, `split`.
+    `relations` (that a passage tells of, up to 3; fewer with `hops=1` only), `syllables` (of the names, 1 to 3),
+    `notes` (passages are lists of facts and no sentences), `top_k` (passages a search returns), `reward` (see
+    `search.verifier`), `data` (HotpotQA, MuSiQue or open questions; then `split` may be `all`), `corpus` (passages for
+    all questions: a file, a directory that `build_index` made, which all processes share, or any `Index`), `max_turns`,
+    `instructions`, `split`.
 
-    Demonstrations: `hop` looks up one entity after another and cites what it used; `hasty` searches once and takes a
-    word from what it found; `closed` makes up an answer. Only generated questions have them.
+    Demonstrations: `hop` looks up one entity after another and cites what it used; `quote` does so and quotes the fact
+    that is the answer before it answers; `hasty` searches once and takes any name of the world; `closed` makes up an
+    answer. Only generated questions have them.
     """
 
-    demonstration_styles: ClassVar[tuple[str, ...]] = ("hop", "hasty", "closed")
+    demonstration_styles: ClassVar[tuple[str, ...]] = ("hop", "quote", "hasty", "closed")
 
     def __init__(
         self,
         *,
         hops: int | Sequence[int] = (1, 2),
         passages: int = 12,
+        relations: int = 3,
+        syllables: int = 3,
+        notes: bool = False,
         top_k: int = 3,
         reward: Reward = "answer",
         data: str | Path | None = None,
@@ -76,7 +82,8 @@ class SearchQaEnv(ToolEnv):
         elif corpus is not None or split == "all":
             raise ConfigError("a 'corpus' and split 'all' are for questions from a file (option 'data')")
         else:
-            tasks = task_source(ENV_ID, split, KnowledgeGenerator(hops, passages, text), KnowledgeGenerator())  # type: ignore[arg-type]
+            generator = KnowledgeGenerator(hops, passages, relations, syllables, notes, text)  # type: ignore[arg-type]
+            tasks = task_source(ENV_ID, split, generator, KnowledgeGenerator())
         self.top_k = top_k
         self._corpus = _load_corpus(str(corpus)) if isinstance(corpus, str | Path) else corpus
         self._index: Index = self._corpus or Bm25Index(())
@@ -137,7 +144,8 @@ class SearchQaEnv(ToolEnv):
             for query in queries:
                 yield ToolCall("search", {"query": query}).render()
             answer, cited = task.target["answers"][0], task.target["support"]
-        yield " ".join([f"<answer>{answer}</answer>", *(f"[{passage}]" for passage in cited)])
+        quoted = [task.metadata["fact"]] if style == "quote" else []
+        yield " ".join([*quoted, f"<answer>{answer}</answer>", *(f"[{passage}]" for passage in cited)])
 
 
 @lru_cache(maxsize=2)

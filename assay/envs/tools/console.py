@@ -1,17 +1,24 @@
 """All tools behind one: `cancel_order 17` instead of a JSON object, for models too small to write JSON.
 
 With a single text argument even the character-level dialect `plain` can call every tool (`?cancel_order 17;`).
+Words are typed by the schema that they are for: `16` is a number where a number is wanted, and a text elsewhere.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from assay.core.errors import ToolError
 from assay.core.tool import Tool, ToolCall, find_tool
 
 NAME = "run"
+_QUOTED = re.compile(r"[\s'\"\\]|\A\Z")
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
+_TRUTH = {"true": True, "false": False}
 
 
 def console(tools: Sequence[Tool]) -> Tool:
@@ -31,8 +38,30 @@ def console(tools: Sequence[Tool]) -> Tool:
 
 def as_command(call: ToolCall) -> ToolCall:
     """Return the same call as a command."""
-    words = [call.name, *(str(value) for value in call.arguments.values())]
-    return ToolCall(NAME, {"command": " ".join(f"'{word}'" if " " in word else word for word in words)})
+    values = (value if isinstance(value, str) else json.dumps(value) for value in call.arguments.values())
+    words = [shlex.quote(word) if _QUOTED.search(word) else word for word in (call.name, *values)]
+    return ToolCall(NAME, {"command": " ".join(words)})
+
+
+def as_call(command: ToolCall, functions: Sequence[Mapping[str, Any]]) -> ToolCall:
+    """Return the call of one of these functions (name and JSON schema of the parameters) that a command means.
+
+    Raises `ToolError` for what is no command, or one that fits none of the functions.
+    """
+    text = command.arguments.get("command")
+    if command.name != NAME or len(command.arguments) != 1 or not isinstance(text, str):
+        raise ToolError(f"there is one tool: {NAME}(command)")
+    name, *words = _words(text)
+    schemas = next((f["parameters"]["properties"] for f in functions if f["name"] == name), None)
+    if schemas is None or len(words) > len(schemas):
+        raise ToolError(f"no function {name} with {len(words)} argument(s)")
+    return ToolCall(name, {key: _typed(word, schemas[key]) for key, word in zip(schemas, words, strict=False)})
+
+
+def _typed(word: str, schema: Mapping[str, Any]) -> Any:
+    if schema.get("type") == "integer" and _NUMBER.fullmatch(word):
+        return int(word)
+    return _TRUTH.get(word, word) if schema.get("type") == "boolean" else word
 
 
 def _words(command: str) -> list[str]:

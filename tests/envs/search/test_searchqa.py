@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import assay
@@ -32,7 +33,14 @@ def judge(text, *, reward="answer", retrieved=("p1", "p2"), answers=("Krouvex",)
 
 
 @pytest.mark.parametrize(
-    "options", [{"hops": 1}, {"hops": (1, 4), "reward": "evidence", "instructions": True}, {"reward": "arena"}], ids=str
+    "options",
+    [
+        {"hops": 1},
+        {"hops": (1, 4), "reward": "evidence", "instructions": True},
+        {"reward": "arena"},
+        {"hops": 1, "passages": 6, "relations": 1, "syllables": 1, "notes": True, "top_k": 1},
+    ],
+    ids=str,
 )
 def test_every_promise_is_kept(options):
     report = check_environment("assay/SearchQA-v0", episodes=6, **options)
@@ -46,6 +54,56 @@ def test_the_oracle_finds_and_cites_all_evidence(hops):
         assert len(task.target["support"]) == hops
         score, verdict = final(env, task, env.demonstration(task))
         assert score == 1.0 and set(verdict.parts.values()) == {1.0}
+
+
+@pytest.mark.parametrize("hops", [1, 2])
+def test_short_names_in_notes_are_found_at_the_first_place(hops):
+    env = make(hops=hops, passages=6, syllables=1, notes=True, top_k=1, reward="evidence")
+    tasks = env.tasks.head(300)
+    assert rate(env, lambda task, rng: env.demonstration(task), tasks) == 1.0
+    names = {row[1] for task in tasks for row in task.metadata["passages"]}
+    assert max(map(len, names)) <= 6 and len(names) > 500
+    assert max(len(row[2]) for task in tasks for row in task.metadata["passages"]) < 100
+    texts = {row[2] for task in tasks for row in task.metadata["passages"]}
+    everyday = {word.strip(",:.") for text in texts for word in text.split() if word.islower()}
+    assert not everyday & {name.casefold() for name in names}
+
+
+@pytest.mark.parametrize("notes", [True, False])
+def test_what_is_quoted_stands_in_the_last_passage_and_says_the_answer(notes):
+    env = make(hops=(1, 3), notes=notes, reward="evidence")
+    for task in env.tasks.head(100):
+        turns = env.demonstrate(task, "quote", np.random.default_rng(0))
+        fact, _, _ = turns[-1].partition(" <answer>")
+        assert task.target["answers"][0] in fact
+        assert any(fact in text and key == task.target["support"][-1] for key, _, text in task.metadata["passages"])
+        assert final(env, task, turns)[0] == 1.0
+
+
+@pytest.mark.parametrize("relations", [1, 2])
+def test_a_passage_tells_of_as_many_relations_as_it_should(relations):
+    env = make(hops=1, relations=relations, top_k=1, reward="evidence")
+    tasks = env.tasks.head(100)
+    assert rate(env, lambda task, rng: env.demonstration(task), tasks) == 1.0
+    assert rate(env, lambda task, rng: env.demonstrate(task, "hasty", rng), tasks) < 0.3
+    assert {row[2].count(" is ") - 2 for task in tasks for row in task.metadata["passages"]} == {relations}
+    asked = {prompt_of(task).split(" of ")[0] for task in tasks}
+    assert len(asked) == 12  # every relation and every number is asked for
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"syllables": 0}, "syllables"),
+        ({"syllables": 4}, "syllables"),
+        ({"syllables": 1, "passages": 200}, "too few names"),
+        ({"relations": 0, "hops": 1}, "relations"),
+        ({"relations": 2}, "hops: 1"),
+    ],
+)
+def test_worlds_must_be_possible(options, match):
+    with pytest.raises(ConfigError, match=match):
+        make(**options)
 
 
 def test_a_useless_search_costs_rank_and_the_order_of_searches_does_not_matter():

@@ -14,7 +14,7 @@ from assay.envs.tools.calls.gold import Wanted, dump, load, settle
 from assay.envs.tools.calls.verifier import FunctionCallVerifier
 from assay.verifiers.base import verify_text
 from assay.verifiers.tools.matching import ArgumentRule
-from tests.envs.agents import forever, prompt_of, rate
+from tests.envs.agents import final, forever, prompt_of, rate
 
 RULE = ArgumentRule()
 SEARCH = dump([Wanted("search", {"q": ["cat"], "k": [5]})])
@@ -36,7 +36,15 @@ def strict(text, target=SEARCH):
     return verify_text(FunctionCallVerifier(), target, text)
 
 
-@pytest.mark.parametrize("options", [{"level": 1}, {"level": 3, "instructions": True}, {"level": 2, "graded": True}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"level": 1},
+        {"level": 3, "instructions": True},
+        {"level": 2, "graded": True},
+        {"level": 3, "interface": "console", "instructions": True},
+    ],
+)
 def test_every_promise_is_kept(options):
     report = check_environment("assay/ToolCall-v0", episodes=6, unrelated=0.2, **options)
     assert {check.status for check in report.checks} == {"ok"}, str(report)
@@ -53,6 +61,27 @@ def test_the_oracle_solves_everything_and_blind_agents_nothing(level):
     assert rate(env, lambda task, rng: env.demonstrate(task, "guess", rng), tasks) < 0.03
 
 
+def test_the_console_takes_commands_and_nothing_else():
+    env, plain = make(level=3, interface="console"), make(level=3)
+    tasks = env.tasks.head(100)
+    assert [prompt_of(task) for task in tasks] == [prompt_of(task) for task in plain.tasks.head(100)]
+    assert rate(env, lambda task, rng: env.demonstration(task), tasks) == 1.0
+    assert rate(env, lambda task, rng: env.demonstrate(task, "guess", rng), tasks) == 0.0
+    assert rate(env, lambda task, rng: plain.demonstration(task), tasks) == 0.0
+    more = lambda task, rng: ["".join(env.demonstration(task)) + call("run", command="shout")]  # noqa: E731
+    assert rate(env, more, tasks) == 0.0
+
+
+def test_on_a_console_harm_and_made_up_functions_cost():
+    env = make(level=2, interface="console", graded=True)
+    task = env.tasks[0]
+    harmful = call("run", command=task.metadata["harmful"][0])
+    (right,) = env.demonstration(task)
+    assert final(env, task, [right])[0] == 1.0
+    assert final(env, task, [right + harmful])[0] == 0.0
+    assert 0.0 < final(env, task, [right + call("run", command="shout")])[0] <= 0.5
+
+
 def test_never_calling_solves_the_unrelated_requests_and_no_others():
     env = make(unrelated=0.3)
     assert rate(env, forever("None of these can do that."), 400) == pytest.approx(0.3, abs=0.08)
@@ -65,6 +94,11 @@ def test_names_vary_so_that_they_must_be_read():
     assert len(names) > 24
     task = make(level=3).tasks[0]
     assert all(f["name"] + "(" in prompt_of(task) for f in task.metadata["functions"])
+
+
+def test_fewer_kinds_of_functions_are_the_first_ones():
+    names = {f["name"] for task in make(functions=2).tasks.head(60) for f in task.metadata["functions"]}
+    assert names == {"set_timer", "start_timer", "timer", "get_weather", "weather", "forecast"}
 
 
 @pytest.mark.parametrize(
@@ -189,6 +223,14 @@ def test_broken_bfcl_rows_name_file_and_line(tmp_path, row, answers, match):
 
 
 def test_bad_options():
-    for options, match in [({"level": 0}, "level"), ({"unrelated": 2}, "unrelated"), ({"split": "all"}, "all")]:
+    for options, match in [
+        ({"level": 0}, "level"),
+        ({"level": 3, "functions": 5}, "functions"),
+        ({"functions": 9}, "functions"),
+        ({"unrelated": 2}, "unrelated"),
+        ({"split": "all"}, "all"),
+        ({"interface": "voice"}, "interface"),
+        ({"interface": "console", "data": "rows.jsonl"}, "generated requests"),
+    ]:
         with pytest.raises(ConfigError, match=match):
             make(**options)

@@ -14,6 +14,7 @@ import numpy as np
 
 from assay.core.message import Message, system, user
 from assay.core.task import Problem
+from assay.envs.procedural import check_between
 from assay.envs.tools.calls.gold import Wanted, dump
 
 _CITIES = ("Oslo", "Lima", "Cairo", "Paris", "Quito", "Dakar", "Hanoi", "Turin", "Perth", "Osaka")
@@ -121,16 +122,24 @@ SIZES = {1: (2, 1), 2: (4, 1), 3: (6, 2)}
 
 @dataclass(frozen=True)
 class RequestGenerator:
-    """Level 1: two functions, one call; 2: four, some harmful; 3: six, and two calls to make in one turn."""
+    """Level 1: two functions, one call; 2: four, some harmful; 3: six, and two calls to make in one turn.
+
+    They are drawn from the first `functions` of the catalogue.
+    """
 
     level: int = 1
     unrelated: float = 0.0
+    functions: int = len(CATALOGUE)
     instructions: str = field(default="", compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        check_between("level", self.level, 1, 3)
+        check_between("functions", self.functions, SIZES[self.level][0], len(CATALOGUE))
 
     def __call__(self, rng: np.random.Generator) -> Problem:
         """Return one request with its functions."""
         offered, n = SIZES[self.level]
-        picked = [CATALOGUE[i] for i in rng.permutation(len(CATALOGUE))[:offered].tolist()]
+        picked = [CATALOGUE[i] for i in rng.permutation(self.functions)[:offered].tolist()]
         named = [_name(function, rng) for function in picked]
         wanted, asked = [], []
         if rng.random() < self.unrelated:
