@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from assay.core.errors import ConfigError
+from assay.core.seeding import derive_seed
 from assay.core.task import Problem
 from assay.envs.procedural import check_between, prompt, span
 from assay.envs.search.passages import Passage
@@ -38,13 +40,15 @@ class KnowledgeGenerator:
     """A world of `passages` entities, one passage each, and a question over some of them.
 
     A passage names `relations` other entities and a number. `syllables` is the length of the names; with `notes` a
-    passage is a list of facts and not a sentence for each.
+    passage is a list of facts and not a sentence for each. With `names`, every world takes its names from the same so
+    many (who is what, and whose, still differs), so that they are words to recognise and a blind guess may hit.
     """
 
     hops: tuple[int, int] = (1, 2)
     passages: int = 12
     relations: int = 3
     syllables: int = 3
+    names: int | None = None
     notes: bool = False
     instructions: str = field(default="", compare=False, repr=False)
 
@@ -55,13 +59,16 @@ class KnowledgeGenerator:
         check_between("syllables", self.syllables, 1, 3)
         if self.relations < 3 and self.hops != (1, 1):
             raise ConfigError("a world with fewer than 3 relations is for hops: 1; longer ways may not exist in it")
-        if self.syllables == 1 and self.passages > 100:
-            raise ConfigError(f"there are too few names of one syllable for {self.passages} passages; at most 100")
+        if self.names is not None:
+            check_between("names", self.names, self.passages, 10_000)
+        wanted = max(self.passages, self.names or 0)
+        if self.syllables == 1 and wanted > 100:
+            raise ConfigError(f"there are too few names of one syllable: at most 100, and {wanted} are wanted")
 
     def __call__(self, rng: np.random.Generator) -> Problem:
         """Return one question with its world."""
         kinds = [tuple(RELATIONS)[i % 3] for i in range(self.passages)]
-        names = _names(self.passages, self.syllables, rng)
+        names = self._draw_names(rng)
         write = _note if self.notes else _prose
         links = [_links(i, kinds, self.relations, rng) for i in range(self.passages)]
         numbers = [int(rng.integers(11, 9999)) / _pick((1, 10), rng) for _ in names]
@@ -87,6 +94,17 @@ class KnowledgeGenerator:
                 "fact": (_entry if self.notes else _sentence)(names[chain[-1]], phrase[4:].split(" of ")[0], answer),
             },
         }
+
+    def _draw_names(self, rng: np.random.Generator) -> list[str]:
+        if self.names is None:
+            return _names(self.passages, self.syllables, rng)
+        known = _common_names(self.names, self.syllables)
+        return [known[i] for i in rng.permutation(self.names)[: self.passages].tolist()]
+
+
+@lru_cache(maxsize=8)
+def _common_names(n: int, length: int) -> tuple[str, ...]:
+    return tuple(_names(n, length, np.random.Generator(np.random.PCG64(derive_seed("names", n, length)))))
 
 
 def _names(n: int, length: int, rng: np.random.Generator) -> list[str]:

@@ -45,10 +45,10 @@ class SearchQaEnv(ToolEnv):
 
     Options: `hops` (passages that a question needs: a number or [first, last], up to 4), `passages` (size of a world),
     `relations` (that a passage tells of, up to 3; fewer with `hops=1` only), `syllables` (of the names, 1 to 3),
-    `notes` (passages are lists of facts and no sentences), `top_k` (passages a search returns), `reward` (see
-    `search.verifier`), `data` (HotpotQA, MuSiQue or open questions; then `split` may be `all`), `corpus` (passages for
-    all questions: a file, a directory that `build_index` made, which all processes share, or any `Index`), `max_turns`,
-    `instructions`, `split`.
+    `names` (how many there are for all worlds; default: made up anew for each), `notes` (passages are lists of facts
+    and no sentences), `top_k` (passages a search returns), `reward` (see `search.verifier`), `data` (HotpotQA, MuSiQue
+    or open questions; then `split` may be `all`), `corpus` (passages for all questions: a file, a directory that
+    `build_index` made, which all processes share, or any `Index`), `max_turns`, `instructions`, `split`.
 
     Demonstrations: `hop` looks up one entity after another and cites what it used; `quote` does so and quotes the fact
     that is the answer before it answers; `hasty` searches once and takes any name of the world; `closed` makes up an
@@ -64,6 +64,7 @@ class SearchQaEnv(ToolEnv):
         passages: int = 12,
         relations: int = 3,
         syllables: int = 3,
+        names: int | None = None,
         notes: bool = False,
         top_k: int = 3,
         reward: Reward = "answer",
@@ -82,7 +83,7 @@ class SearchQaEnv(ToolEnv):
         elif corpus is not None or split == "all":
             raise ConfigError("a 'corpus' and split 'all' are for questions from a file (option 'data')")
         else:
-            generator = KnowledgeGenerator(hops, passages, relations, syllables, notes, text)  # type: ignore[arg-type]
+            generator = KnowledgeGenerator(hops, passages, relations, syllables, names, notes, text)  # type: ignore[arg-type]
             tasks = task_source(ENV_ID, split, generator, KnowledgeGenerator())
         self.top_k = top_k
         self._corpus = _load_corpus(str(corpus)) if isinstance(corpus, str | Path) else corpus

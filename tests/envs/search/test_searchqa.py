@@ -80,6 +80,17 @@ def test_what_is_quoted_stands_in_the_last_passage_and_says_the_answer(notes):
         assert final(env, task, turns)[0] == 1.0
 
 
+def test_worlds_may_share_names_and_never_share_questions_across_splits():
+    options = {"hops": 1, "passages": 6, "relations": 1, "syllables": 1, "names": 24, "top_k": 1}
+    train, held_out = make(**options).tasks.head(500), make(**options, split="eval").tasks.head(200)
+    names = [{row[1] for task in tasks for row in task.metadata["passages"]} for tasks in (train, held_out)]
+    assert names[0] == names[1] and len(names[0]) == 24
+    asked = [{(prompt_of(task), task.target["answers"][0]) for task in tasks} for tasks in (train, held_out)]
+    assert not asked[0] & asked[1]
+    env = make(**options)
+    assert rate(env, lambda task, rng: env.demonstrate(task, "closed", rng), train) == 0.0
+
+
 @pytest.mark.parametrize("relations", [1, 2])
 def test_a_passage_tells_of_as_many_relations_as_it_should(relations):
     env = make(hops=1, relations=relations, top_k=1, reward="evidence")
@@ -97,6 +108,8 @@ def test_a_passage_tells_of_as_many_relations_as_it_should(relations):
         ({"syllables": 0}, "syllables"),
         ({"syllables": 4}, "syllables"),
         ({"syllables": 1, "passages": 200}, "too few names"),
+        ({"syllables": 1, "names": 200}, "too few names"),
+        ({"names": 11}, "names"),
         ({"relations": 0, "hops": 1}, "relations"),
         ({"relations": 2}, "hops: 1"),
     ],
