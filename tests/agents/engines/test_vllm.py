@@ -94,6 +94,21 @@ def test_requests_in_flight_go_on_with_the_new_weights(tmp_path: Path) -> None:
 
 
 @needs_vllm
+def test_prompts_beyond_the_budget_of_a_batch_are_sampled_with_their_seeds(tmp_path: Path) -> None:
+    model = served_model()
+    model.save_pretrained(tmp_path)
+    long = [[5 + (place * step) % 20 for place in range(40)] for step in range(1, 6)]
+
+    async def work() -> float:
+        async with opened(VLLMEngine(tmp_path, **OPTIONS, max_context=64, max_num_batched_tokens=64)) as engine:
+            ways = [SamplingParams(max_tokens=4, seed=number) for number in range(len(long))]
+            done = await asyncio.gather(*(engine.generate(p, way) for p, way in zip(long, ways, strict=True)))
+            return max(worst(model, p, c, 1.0) for p, c in zip(long, done, strict=True))
+
+    assert run(work()) < 1e-4
+
+
+@needs_vllm
 def test_what_hangs_is_given_up(tmp_path: Path) -> None:
     served_model().save_pretrained(tmp_path)
 
