@@ -2,14 +2,13 @@
 
 import os
 import signal
-import subprocess
-import sys
 
 import httpx
 import pytest
 from typer.testing import CliRunner
 
 from assay.cli.app import app
+from tests.cli.program import spawn
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs Linux")
 
@@ -58,10 +57,10 @@ def test_commands_take_a_remote_sandbox_and_say_what_is_missing(monkeypatch):
     assert "set a token" in str(result.exception)
 
 
-def test_serve_answers_until_interrupted():
-    command = [sys.executable, "-m", "assay", "sandbox", "serve", "--port", "0", "--min-tier", "2", "--slots", "1"]
-    environment = {name: value for name, value in os.environ.items() if name != "ASSAY_SANDBOX_TOKEN"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+def test_serve_answers_until_interrupted(monkeypatch):
+    monkeypatch.delenv("ASSAY_SANDBOX_TOKEN", raising=False)
+    words = ("sandbox", "serve", "--port", "0", "--min-tier", "2", "--slots", "1")
+    with spawn(*words, stderr=None) as process:
         try:
             url = process.stdout.readline().split()[-1]
             answer = httpx.post(url, json={"code": "print(6 * 7)"}, timeout=60).json()
