@@ -2,7 +2,8 @@
 
 The library's default scorer pays for wrong answers (to the gold `7`, `-7` earns 0.5). Here an answer is right or
 wrong: `exact` compares text and numbers; `upstream` asks the dataset's own scorer, which knows when several answers
-are right, and counts nothing but its full score of 1.
+are right, and counts nothing but its full score of 1. `data/reasoning_gym.txt` lists the datasets that were audited and
+found good with each scorer (`benchmarks/reasoning_gym_subset.py` writes it); others must be asked for.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
+from importlib.resources import files
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -28,11 +30,20 @@ from assay.envs.sources.reasoning_gym import ReasoningGymGenerator, make_dataset
 from assay.verifiers.base import Evidence, Verifier
 
 ENV_ID = "assay/ReasoningGym-v0"
+Scorer = Literal["exact", "upstream"]
 _PROBES = 8
 _NONSENSE = "?!"
 _INSTRUCTIONS = "Think step by step, and end with the final answer between <answer> and </answer>."
 _NUMBER = re.compile(r"[-+]?[0-9]{1,40}(?:\.[0-9]{1,40}|/[0-9]{1,40})?")
 _RUNS_TEXT = re.compile(r"(?<![\w.])(?:eval|exec)\(|\bparse_expr\(|\bsympify\(")
+
+
+@lru_cache(maxsize=1)
+def audited() -> Mapping[str, frozenset[str]]:
+    """Return the datasets that were audited and found good, each with the scorers that may be used."""
+    lines = (files("assay.envs.puzzles") / "data" / "reasoning_gym.txt").read_text(encoding="utf-8").splitlines()
+    pairs = (line.split(":") for line in lines if not line.startswith("#"))
+    return {dataset: frozenset(scorers.split()) for dataset, scorers in pairs}
 
 
 def read_answer(text: str) -> str:
@@ -147,7 +158,8 @@ class ReasoningGymEnv(SingleTurnEnv):
     The answer is the text between the last `<answer>` tags, or the whole text when there are none.
 
     Options: `dataset` (a name of reasoning-gym's), `config` (its settings), `scorer` (`exact`, or `upstream` for
-    datasets with several right answers), `instructions`, `split`.
+    datasets with several right answers), `unaudited` (take a dataset that is not in `audited()` with this scorer),
+    `instructions`, `split`.
     """
 
     demonstration_styles: ClassVar[tuple[str, ...]] = ("answer",)
@@ -157,7 +169,8 @@ class ReasoningGymEnv(SingleTurnEnv):
         *,
         dataset: str = "chain_sum",
         config: Mapping[str, Any] | None = None,
-        scorer: Literal["exact", "upstream"] = "exact",
+        scorer: Scorer = "exact",
+        unaudited: bool = False,
         instructions: bool = False,
         split: Split = "train",
         render_mode: str | None = None,
@@ -172,6 +185,11 @@ class ReasoningGymEnv(SingleTurnEnv):
         )
         if scorer == "exact" and not _has_gold(generator):
             raise ConfigError(f"reasoning-gym dataset {dataset!r} has no gold answers; use scorer='upstream'")
+        if not unaudited and scorer not in audited().get(dataset, ()):
+            raise ConfigError(
+                f"reasoning-gym dataset {dataset!r} did not pass the audit with scorer={scorer!r}; "
+                "unaudited=True takes it all the same"
+            )
         name = f"{ENV_ID}/{dataset}"
         super().__init__(
             task_source(name, split, generator, ReasoningGymGenerator(dataset)), verifier, render_mode=render_mode

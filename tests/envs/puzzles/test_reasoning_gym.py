@@ -4,7 +4,7 @@ import pytest
 import assay
 from assay.core.errors import ConfigError, UnknownNameError
 from assay.envs.check import check_environment
-from assay.envs.puzzles.reasoning_gym import read_answer, same_answer
+from assay.envs.puzzles.reasoning_gym import audited, read_answer, same_answer
 from assay.envs.sources.reasoning_gym import ReasoningGymGenerator, dataset_names
 
 reasoning_gym = pytest.importorskip("reasoning_gym", reason="needs the extra reasoning-gym")
@@ -55,7 +55,7 @@ def test_an_item_depends_on_its_generator_alone():
 
 
 def test_upstream_accepts_other_right_answers():
-    env = make("sokoban", scorer="upstream")
+    env = make("sokoban", scorer="upstream", unaudited=True)  # it pays for moves with other words among them
     task = env.tasks[0]
     assert score(env, task, task.target) == 1.0
     assert score(env, task, task.target[:-1]) == 0.0
@@ -76,6 +76,22 @@ def test_scorers_that_cannot_be_trusted_are_refused(dataset, why):
     with pytest.raises(ConfigError, match=why):
         make(dataset, scorer="upstream")
     assert make(dataset).verifier.name == "reasoning_gym_exact"
+
+
+def test_the_audited_datasets_exist_and_their_scorers_run_no_text_of_the_agent():
+    assert set(audited()) <= set(dataset_names()) and len(audited()) > 50
+    assert all(scorers and scorers <= {"exact", "upstream"} for scorers in audited().values())
+    for dataset in ("n_queens", "puzzle24", "game_of_life_halting"):
+        assert "upstream" not in audited().get(dataset, ())
+
+
+def test_what_did_not_pass_the_audit_must_be_asked_for(monkeypatch):
+    monkeypatch.setattr("assay.envs.puzzles.reasoning_gym.audited", lambda: {"gcd": frozenset({"exact"})})
+    assert make("gcd").tasks[0].target
+    for options in ({"dataset": "gcd", "scorer": "upstream"}, {"dataset": "chain_sum"}):
+        with pytest.raises(ConfigError, match="unaudited=True"):
+            make(**options)
+        assert make(**options, unaudited=True).tasks[0].target
 
 
 def test_an_answer_that_the_scorer_cannot_read_is_a_zero_not_a_way_out():
