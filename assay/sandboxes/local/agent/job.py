@@ -28,11 +28,14 @@ PAYLOAD, RESULT, CHANNEL, ERRORS = 3, 4, 5, 6
 """Descriptors of a job, after stdin, stdout and stderr."""
 
 _NAME = "main.py"
+_READ_THEMSELVES = (b"__file__", b"multiprocessing", b"ProcessPoolExecutor")
+"""What is in the source of programs that may look for their own file, or start an interpreter that does."""
 
 
 def run(box: str) -> NoReturn:
     """Read the payload and do what it says; ends the process."""
     os.chdir(box)
+    sys.path.insert(0, box)
     payload = _read_payload()
     if payload["env"]:
         os.environ.update(payload["env"])
@@ -120,7 +123,10 @@ def answer(function: Any, args: list[Any], kwargs: dict[str, Any]) -> str:
 
 
 def _program(payload: dict[str, Any]) -> None:
-    run_source(payload["source"], main_module())
+    source = payload["source"]
+    if any(word in source for word in _READ_THEMSELVES) and not os.path.exists(_NAME):
+        _lay({_NAME: source})
+    run_source(source, main_module())
 
 
 def _call(payload: dict[str, Any]) -> None:
@@ -167,16 +173,27 @@ def _report(error: BaseException) -> None:
 
 
 def _finish(code: int) -> NoReturn:
-    """End as the interpreter does: wait for threads, run exit functions, flush."""
+    """End as the interpreter does: wait for threads, run exit functions, close what is still open, flush."""
     try:
         if _thread._count():
             threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
+        _forget_variables()
         sys.stdout.flush()
         sys.stderr.flush()
     except BaseException:  # noqa: BLE001 - as in the interpreter: output that cannot be written is exit code 120
         code = code or 120
     os._exit(code)
+
+
+def _forget_variables() -> None:
+    """Drop what the program's variables hold, in the interpreter's order: files are closed, finalizers run."""
+    module = sys.modules.get("__main__")
+    space = module.__dict__ if isinstance(module, ModuleType) else {}
+    for hidden in (True, False):
+        for name in list(space):
+            if name != "__builtins__" and (name[:1] == "_" and name[1:2] != "_") is hidden:
+                space[name] = None
 
 
 def _own(trace: TracebackType | None) -> TracebackType | None:
