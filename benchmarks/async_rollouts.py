@@ -1,28 +1,34 @@
 """Rollouts during updates against rollouts and updates in turns, where the environment is slow; in one run.
 
-    python benchmarks/async_rollouts.py [--steps 12] [--rounds 3] [--staleness 1] [--seconds 0.6] [--threads 1]
+    python benchmarks/async_rollouts.py [--steps 12] [--rounds 3] [--model DIR] [--staleness 1] [--seconds 0.6]
 
-Both sides train the same warm-started model on the same arithmetic tasks with the same settings; every environment
-step sleeps `--seconds`, as a browser, a compiler or a remote sandbox would. What overlaps is the waiting and the
-sampling with the update; both sides have the same number of threads. Sides alternate, round by round, each from the
-same warm start with another seed. Prints the median seconds of a step on either side, the ratio of every round, and
-what both learned: held-out pass@1 at the end, and the difference with a 95 % interval over tasks, paired.
+Both sides train the same warm-started model, that in `--model` or one made first, on the frozen lake of
+`configs/frozen_lake.yaml`, which is learned within the default number of steps; every move sleeps `--seconds`, as a
+browser, a compiler or a remote sandbox would. What overlaps is the waiting and the sampling with the update; both sides
+have the same number of threads. Sides alternate, round by round, each with another seed. Prints the median seconds of
+a step on either side, the ratio of every round, and what both learned: held-out pass@1 before and at the end, and the
+difference with a 95 % interval over tasks, paired.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 
 from assay.core.message import Observation
 
-MODEL = {"vocabulary": "0123456789+-*=;#", "hidden": 128, "layers": 4, "heads": 2, "feed_forward": 384}
+if TYPE_CHECKING:
+    from assay.trainers.config import TrainConfig
+
+CONFIG = Path(__file__).parents[1] / "configs" / "frozen_lake.yaml"
+SETTINGS = ("eval.every=10000", "checkpoint.every=10000", "tensorboard=false")
 
 
 class Waiting(gymnasium.Wrapper[Observation, str, Observation, str]):
@@ -39,30 +45,19 @@ class Waiting(gymnasium.Wrapper[Observation, str, Observation, str]):
         return self.env.step(action)
 
 
-def config(options: argparse.Namespace, **changes: Any) -> Any:
-    """Return a configuration; `changes` replace sections."""
+def settings(*overrides: str) -> TrainConfig:
+    """Return the configuration that all runs share, with changes."""
+    from assay.core.config import load_config
     from assay.trainers.config import TrainConfig
 
-    values: dict[str, Any] = {
-        "env": {"id": "assay/Arithmetic-v0", "options": {"terms": [3, 4]}},
-        "model": {**MODEL, "max_positions": 128, "autocast": "bfloat16"},
-        "steps": options.steps,
-        "rollout": {"groups": 8, "group_size": 8, "max_tokens": 64, "concurrency": 128},
-        "algorithm": {"dynamic_sampling": "keep"},
-        "optim": {"learning_rate": 1e-4},
-        "eval": {"every": 10_000, "tasks": 128, "samples": 4, "ks": [1]},
-        "checkpoint": {"every": 10_000},
-        "tensorboard": False,
-    }
-    return TrainConfig.model_validate({**values, **changes})
+    return load_config(TrainConfig, CONFIG, [*SETTINGS, *overrides])
 
 
-def warm_model(options: argparse.Namespace, directory: Path) -> Path:
-    """Warm-start the model that both sides begin with."""
+def warm_start(options: argparse.Namespace, directory: Path) -> Path:
+    """Do the warm start of the configuration; return the model that both sides begin with."""
     from assay.trainers.loop import train
 
-    styles = {"careful": 0.15, "hasty": 0.45, "guess": 0.40}
-    train(config(options, steps=0, warmstart={"steps": options.warmstart, "styles": styles}), directory)
+    train(settings("steps=0", f"warmstart.steps={options.warmstart}", *options.overrides), directory)
     return directory / "model"
 
 
@@ -73,15 +68,15 @@ def measure(options: argparse.Namespace, model: Path, staleness: int, seed: int,
     from assay.trainers.metrics import read_metrics
 
     slow = {"name": f"{__name__}:Waiting", "seconds": options.seconds}
-    plain = config(options)
-    settings = config(
-        options,
-        seed=seed,
-        env={**plain.env.model_dump(), "wrappers": [slow]},
-        model={"path": str(model), "autocast": "bfloat16"},
-        rollout={**plain.rollout.model_dump(), "staleness": staleness},
-    )
-    result = train(settings, directory)
+    overrides = [
+        f"model={json.dumps({'path': str(model)})}",
+        f"env.wrappers={json.dumps([slow])}",
+        f"rollout.staleness={staleness}",
+        f"seed={seed}",
+        f"steps={options.steps}",
+        "warmstart.steps=0",
+    ]
+    result = train(settings(*overrides, *options.overrides), directory)
     rows = [row for row in read_metrics(directory) if row["kind"] == "train"]
     spent = [row["seconds/rollout"] + row["seconds/update"] for row in rows[1:]]
     tasks: dict[str, list[float]] = {}
@@ -104,9 +99,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--staleness", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=0.6)
+    parser.add_argument("--model", type=Path, help="a warm-started model; made here if left out")
     parser.add_argument("--warmstart", type=int, default=300)
     parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
+    parser.add_argument("overrides", nargs="*", help="changes to every run: dotted.key=value")
+    options = parser.parse_intermixed_args()
 
     import torch
 
@@ -115,7 +112,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        model = warm_model(options, folder / "warm")
+        model = options.model or warm_start(options, folder / "warm")
         sides: dict[str, list[dict[str, Any]]] = {"in turns": [], "at once": []}
         for number in range(options.rounds):
             for side, bound in (("in turns", 0), ("at once", options.staleness)):

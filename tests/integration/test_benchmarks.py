@@ -60,7 +60,9 @@ def test_results_are_done_once_and_tabulated(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_rollouts_during_updates_against_turns() -> None:
-    text = run("async_rollouts", *["--steps", "2", "--rounds", "1", "--warmstart", "2", "--seconds", "0.01"])
+    few = ["--steps", "2", "--rounds", "1", "--warmstart", "2", "--seconds", "0.01"]
+    small = ["eval.tasks=2", "rollout.groups=2", "rollout.group_size=2", "warmstart.batch=4"]
+    text = run("async_rollouts", *few, *small)
     assert "ratio" in text and text.count("round 0") == 2
 
 
