@@ -52,6 +52,16 @@ for _ in range(8):
         os._exit(0)
 """,
     ),
+    survives(
+        "a thread that outlives the first thread of its process",
+        _LIBC + """
+import threading, time
+if os.fork() == 0:
+    threading.Thread(target=time.sleep, args=(600,)).start()
+    libc.syscall(60, 0)
+time.sleep(0.1)
+""",
+    ),
     survives("zombies", "import os\nfor _ in range(12):\n    try:\n        if os.fork() == 0: os._exit(0)\n    except OSError: pass"),
     limited(
         "a fork bomb in new sessions",

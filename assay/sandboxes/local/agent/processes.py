@@ -73,7 +73,7 @@ def kill_descendants() -> None:
     """
     while True:
         children = Path("/proc/self/task", str(os.getpid()), "children").read_text().split()
-        alive = [int(pid) for pid in children if not _is_zombie(pid)]
+        alive = [pid for pid in map(int, children) if not _is_dead(pid)]
         if not alive:
             return
         for pid in alive:
@@ -82,8 +82,6 @@ def kill_descendants() -> None:
         time.sleep(0.0005)
 
 
-def _is_zombie(pid: str) -> bool:
-    try:
-        return Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    except OSError:
-        return True
+def _is_dead(pid: int) -> bool:
+    """Whether all threads of a child have ended; one whose first thread has ended looks like a zombie in /proc."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
