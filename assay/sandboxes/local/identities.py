@@ -1,7 +1,7 @@
 """User ids for the jobs of slots: ids of nobody else, and of one slot at a time.
 
-Whoever kills all that runs under an id must not meet a neighbour. Where a slot gets two ids, the second one is next to
-the first. Callers on one machine, also those in containers, start from different numbers.
+Jobs of one id can kill each other, and the kernel counts their processes together. Where a slot gets two ids, the
+second one is next to the first. Callers on one machine, also those in containers, start from different numbers.
 """
 
 from __future__ import annotations

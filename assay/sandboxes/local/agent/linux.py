@@ -78,18 +78,14 @@ def pivot_root(new: str, old: str) -> None:
     syscall("pivot_root", _PIVOT_ROOT, ctypes.c_char_p(new.encode()), ctypes.c_char_p(old.encode()))
 
 
-def make_read_only(target: str, *, recursive: bool) -> None:
-    """Make a mount (and all beneath it) read-only, without set-uid programs and devices. Flags are only ever added."""
-    attributes = (ctypes.c_uint64 * 4)(_MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV, 0, 0, 0)
-    path = ctypes.c_char_p(target.encode())
+def make_read_only(target: str, *, recursive: bool = False, devices: bool = False) -> None:
+    """Make a mount (and all beneath it) read-only, without set-uid programs. Flags are only ever added.
+
+    With `devices`, device files there still work, and can be written to; their modes and times stay as they are.
+    """
+    flags = _MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | (0 if devices else _MOUNT_ATTR_NODEV)
+    attributes, path = (ctypes.c_uint64 * 4)(flags, 0, 0, 0), ctypes.c_char_p(target.encode())
     syscall(f"mount_setattr {target}", SYS_MOUNT_SETATTR, _AT_FDCWD, path, _AT_RECURSIVE * recursive, attributes, 32)
-
-
-def make_unchangeable(target: str) -> None:
-    """Keep the metadata of a device file as it is; a mount that is read-only lets its device be written to."""
-    attributes = (ctypes.c_uint64 * 4)(_MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID, 0, 0, 0)
-    path = ctypes.c_char_p(target.encode())
-    syscall(f"mount_setattr {target}", SYS_MOUNT_SETATTR, _AT_FDCWD, path, 0, attributes, 32)
 
 
 def prctl(option: int, value: int = 0, pointer: object = 0) -> None:

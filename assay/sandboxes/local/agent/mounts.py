@@ -62,7 +62,7 @@ def build_root(trees: Iterable[str]) -> dict[str, str]:
             _write(name, text)
     linux.unmount(_OLD)
     os.rmdir(_OLD)
-    linux.make_read_only("/", recursive=False)
+    linux.make_read_only("/")
     return nested
 
 
@@ -118,7 +118,7 @@ def _devices() -> None:
     for name in _DEVICES:
         _write(f"/dev/{name}", "")
         linux.mount(f"{_OLD}/dev/{name}", f"/dev/{name}", None, linux.MS_BIND)
-        linux.make_unchangeable(f"/dev/{name}")
+        linux.make_read_only(f"/dev/{name}", devices=True)
     for link, target in (("shm", BOX), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"),
                          ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2")):  # fmt: skip
         os.symlink(target, f"/dev/{link}")

@@ -91,10 +91,10 @@ def build(*, unix_sockets: bool, memfd: bool, metadata: bool = True) -> bytes | 
     allow, refuse, unknown = [_op(_RETURN, _ALLOW)], [_op(_RETURN, _REFUSE)], [_op(_RETURN, _ERRNO | errno.ENOSYS)]
     unix_only = [_op(_LOAD, _ARG0), *_if(_JEQ, _AF_UNIX, allow), *refuse]
     self_only = [_op(_LOAD, _ARG0), *_if(_JEQ, 0, allow), *refuse]
-    harmful = (_TIOCSTI, _TIOCLINUX, _SETFLAGS, _SETFLAGS_32, _SETXATTR)
-    ioctl = [_op(_LOAD, _ARG1), *(i for command in harmful for i in _if(_JEQ, command, refuse)), *allow]
-    watching = (_F_SETLEASE, _F_NOTIFY)
-    fcntl = [_op(_LOAD, _ARG1), *(i for command in watching for i in _if(_JEQ, command, refuse)), *allow]
+    ioctl, fcntl = (
+        [_op(_LOAD, _ARG1), *(i for command in harmful for i in _if(_JEQ, command, refuse)), *allow]
+        for harmful in ((_TIOCSTI, _TIOCLINUX, _SETFLAGS, _SETFLAGS_32, _SETXATTR), (_F_SETLEASE, _F_NOTIFY))
+    )
     pretend = [_op(_RETURN, _ERRNO)]
     verdicts = dict.fromkeys(range(_FIRST_NEW), allow)
     verdicts |= dict.fromkeys(_REFUSED.values(), refuse)

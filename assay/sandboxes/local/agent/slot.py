@@ -126,14 +126,13 @@ class Slot:
         """Fork, so that the kernel, out of memory, kills the job and what it starts before this process."""
         if self._oom_score < 0:
             return forks.fork()
+        pid = -1
         os.pwrite(self._oom_score, b"1000", 0)
         try:
             pid = forks.fork()
-        except OSError:
-            os.pwrite(self._oom_score, b"0", 0)
-            raise
-        if pid:
-            os.pwrite(self._oom_score, b"0", 0)
+        finally:
+            if pid:  # all but the job
+                os.pwrite(self._oom_score, b"0", 0)
         return pid
 
     def _become_job(self, fds: list[int]) -> NoReturn:
