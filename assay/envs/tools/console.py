@@ -10,15 +10,23 @@ import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
-from assay.core.errors import ToolError
+from assay.core.errors import ConfigError, ToolError
 from assay.core.tool import Tool, ToolCall, find_tool
 
 NAME = "run"
+Interface = Literal["tools", "console"]
+"""Whether an agent has all tools, or this one for them."""
 _QUOTED = re.compile(r"[\s'\"\\]|\A\Z")
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
 _TRUTH = {"true": True, "false": False}
+
+
+def check_interface(interface: str) -> None:
+    """Raise `ConfigError` for what is no `Interface`."""
+    if interface not in get_args(Interface):
+        raise ConfigError(f"interface must be 'tools' or 'console', not {interface!r}")
 
 
 def console(tools: Sequence[Tool]) -> Tool:
@@ -27,10 +35,7 @@ def console(tools: Sequence[Tool]) -> Tool:
     def run(command: str) -> str:
         name, *values = _words(command)
         tool = find_tool(tools, name)
-        names = list(tool.parameters["properties"])
-        if len(values) > len(names):
-            raise ToolError(f"{name} takes {len(names)} argument(s), not {len(values)}")
-        return tool(**dict(zip(names, values, strict=False)))
+        return tool(**_bind(name, tool.parameters["properties"], values))
 
     usage = "; ".join(" ".join([tool.name, *tool.parameters["properties"]]) for tool in tools)
     return Tool(run, name=NAME, description=f"Run a command. Commands and their arguments: {usage}")
@@ -53,9 +58,16 @@ def as_call(command: ToolCall, functions: Sequence[Mapping[str, Any]]) -> ToolCa
         raise ToolError(f"there is one tool: {NAME}(command)")
     name, *words = _words(text)
     schemas = next((f["parameters"]["properties"] for f in functions if f["name"] == name), None)
-    if schemas is None or len(words) > len(schemas):
-        raise ToolError(f"no function {name} with {len(words)} argument(s)")
-    return ToolCall(name, {key: _typed(word, schemas[key]) for key, word in zip(schemas, words, strict=False)})
+    if schemas is None:
+        raise ToolError(f"no function {name}")
+    return ToolCall(name, {key: _typed(word, schemas[key]) for key, word in _bind(name, schemas, words).items()})
+
+
+def _bind(name: str, parameters: Mapping[str, Any], words: Sequence[str]) -> dict[str, str]:
+    """Return the words by the parameters that they stand for; the last ones may be left out."""
+    if len(words) > len(parameters):
+        raise ToolError(f"{name} takes {len(parameters)} argument(s), not {len(words)}")
+    return dict(zip(parameters, words, strict=False))
 
 
 def _typed(word: str, schema: Mapping[str, Any]) -> Any:

@@ -9,11 +9,11 @@ message of `instructions=True`, says what is allowed.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 
-from assay.core.errors import ConfigError, UnknownNameError
+from assay.core.errors import UnknownNameError
 from assay.core.message import Observation, user
 from assay.core.seeding import Split
 from assay.core.task import Task
@@ -21,7 +21,7 @@ from assay.core.tool import Tool, parse_tool_calls
 from assay.envs.base import Progress, play
 from assay.envs.procedural import check_between, task_source
 from assay.envs.tools.base import ToolEnv
-from assay.envs.tools.console import as_command, console
+from assay.envs.tools.console import Interface, as_command, check_interface, console
 from assay.envs.tools.desk.customer import Customer, ScriptedCustomer
 from assay.envs.tools.desk.tasks import DESKS, DeskGenerator
 from assay.envs.tools.desk.verifier import ServiceDeskVerifier
@@ -52,7 +52,7 @@ class ServiceDeskEnv(ToolEnv):
         *,
         domain: str = "shop",
         level: int = 1,
-        interface: Literal["tools", "console"] = "tools",
+        interface: Interface = "tools",
         customer: Customer | None = None,
         max_turns: int = 16,
         instructions: bool = False,
@@ -62,8 +62,7 @@ class ServiceDeskEnv(ToolEnv):
         if domain not in DESKS:
             raise UnknownNameError("domain", domain, DESKS)
         check_between("level", level, 1, 3)
-        if interface not in ("tools", "console"):
-            raise ConfigError(f"interface must be 'tools' or 'console', not {interface!r}")
+        check_interface(interface)
         self.desk, self.customer, self.interface = DESKS[domain](), customer or ScriptedCustomer(), interface
         self._desk_tools: list[Tool] = self.desk.tools()
         super().__init__(

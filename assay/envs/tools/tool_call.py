@@ -26,7 +26,7 @@ from assay.envs.tools.calls.bfcl import load_bfcl
 from assay.envs.tools.calls.generator import RequestGenerator, random_call
 from assay.envs.tools.calls.gold import load
 from assay.envs.tools.calls.verifier import FunctionCallVerifier
-from assay.envs.tools.console import NAME, as_call, as_command
+from assay.envs.tools.console import NAME, Interface, as_call, as_command, check_interface
 from assay.verifiers.base import Evidence
 
 ENV_ID = "assay/ToolCall-v0"
@@ -62,7 +62,7 @@ class ToolCallEnv(SingleTurnEnv):
         level: int = 1,
         unrelated: float = 0.0,
         functions: int = 8,
-        interface: Literal["tools", "console"] = "tools",
+        interface: Interface = "tools",
         graded: bool = False,
         ordered: bool = False,
         ignore_case: bool = False,
@@ -74,8 +74,7 @@ class ToolCallEnv(SingleTurnEnv):
     ) -> None:
         if not 0 <= unrelated <= 1:
             raise ConfigError(f"unrelated must be a share between 0 and 1, not {unrelated!r}")
-        if interface not in _FORMS:
-            raise ConfigError(f"interface must be 'tools' or 'console', not {interface!r}")
+        check_interface(interface)
         if interface == "console" and data is not None:
             raise ConfigError("interface 'console' is for generated requests: the arguments of files may be left out")
         text = _INSTRUCTIONS.replace("{form}", _FORMS[interface]) if instructions else ""

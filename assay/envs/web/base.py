@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -19,13 +19,12 @@ from assay.core.task import Task, TaskSet
 from assay.core.tool import Tool, ToolCall
 from assay.envs.base import Progress
 from assay.envs.tools.base import ToolEnv
-from assay.envs.tools.console import as_command, console
+from assay.envs.tools.console import Interface, as_command, check_interface, console
 from assay.envs.web.drivers.asgi import App
 from assay.envs.web.drivers.base import Direction, Driver, Key, ScreenDriver
 from assay.envs.web.page.text import STYLES, Style, render
 from assay.verifiers.base import Evidence, Verifier
 
-Interface = Literal["tools", "console"]
 Element = Annotated[int, Field(ge=0, le=10**6, description="Number of the element, as the page shows it.")]
 Coordinate = Annotated[float, Field(ge=0, le=10**4)]
 
@@ -62,8 +61,7 @@ class PageEnv(ToolEnv):
         self.screen = driver if isinstance(driver, ScreenDriver) else None
         if screenshot and self.screen is None:
             raise ConfigError("a screenshot needs driver='browser'")
-        if interface not in ("tools", "console"):
-            raise ConfigError(f"interface must be 'tools' or 'console', not {interface!r}")
+        check_interface(interface)
         self.driver, self.observe, self.interface, self.screenshot = driver, observe, interface, screenshot
         self.answer_given: str | None = None
         self._finished = False

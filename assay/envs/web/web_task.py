@@ -20,7 +20,8 @@ from assay.core.tool import ToolCall
 from assay.envs.base import play
 from assay.envs.database import Database
 from assay.envs.procedural import task_source
-from assay.envs.web.base import Interface, PageEnv
+from assay.envs.tools.console import Interface
+from assay.envs.web.base import PageEnv
 from assay.envs.web.drivers.asgi import App
 from assay.envs.web.drivers.base import Driver
 from assay.envs.web.drivers.text import TextDriver

@@ -21,7 +21,8 @@ from assay.core.task import Problem, Task
 from assay.core.tool import ToolCall
 from assay.envs.base import play
 from assay.envs.procedural import prompt, task_source
-from assay.envs.web.base import Interface, PageEnv
+from assay.envs.tools.console import Interface
+from assay.envs.web.base import PageEnv
 from assay.envs.web.drivers.asgi import App
 from assay.envs.web.drivers.browser import BrowserDriver
 from assay.envs.web.miniwob.files import folder_app
