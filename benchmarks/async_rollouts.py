@@ -18,17 +18,12 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gymnasium
+import lake
 
 from assay.core.message import Observation
-
-if TYPE_CHECKING:
-    from assay.trainers.config import TrainConfig
-
-CONFIG = Path(__file__).parents[1] / "configs" / "frozen_lake.yaml"
-SETTINGS = ("eval.every=10000", "checkpoint.every=10000", "tensorboard=false")
 
 
 class Waiting(gymnasium.Wrapper[Observation, str, Observation, str]):
@@ -45,25 +40,8 @@ class Waiting(gymnasium.Wrapper[Observation, str, Observation, str]):
         return self.env.step(action)
 
 
-def settings(*overrides: str) -> TrainConfig:
-    """Return the configuration that all runs share, with changes."""
-    from assay.core.config import load_config
-    from assay.trainers.config import TrainConfig
-
-    return load_config(TrainConfig, CONFIG, [*SETTINGS, *overrides])
-
-
-def warm_start(options: argparse.Namespace, directory: Path) -> Path:
-    """Do the warm start of the configuration; return the model that both sides begin with."""
-    from assay.trainers.loop import train
-
-    train(settings("steps=0", f"warmstart.steps={options.warmstart}", *options.overrides), directory)
-    return directory / "model"
-
-
 def measure(options: argparse.Namespace, model: Path, staleness: int, seed: int, directory: Path) -> dict[str, Any]:
     """Train one side; return seconds a step without the first, pass@1 before and after, by task too, and staleness."""
-    from assay.rollouts.store import read_trajectories
     from assay.trainers.loop import train
     from assay.trainers.metrics import read_metrics
 
@@ -76,14 +54,11 @@ def measure(options: argparse.Namespace, model: Path, staleness: int, seed: int,
         f"steps={options.steps}",
         "warmstart.steps=0",
     ]
-    result = train(settings(*overrides, *options.overrides), directory)
+    result = train(lake.settings(*overrides, *options.overrides), directory)
     rows = [row for row in read_metrics(directory) if row["kind"] == "train"]
     spent = [row["seconds/rollout"] + row["seconds/update"] for row in rows[1:]]
-    tasks: dict[str, list[float]] = {}
-    for episode in read_trajectories(directory / "trajectories" / f"eval-{result.step:06d}.jsonl"):
-        tasks.setdefault(episode.task_id, []).append(float(episode.correct or False))
     return {
-        "tasks": {task: statistics.mean(outcomes) for task, outcomes in sorted(tasks.items())},
+        "tasks": lake.outcomes(directory, result.step),
         "step": sum(spent) / len(spent),
         "update": statistics.median(row["seconds/update"] for row in rows),
         "before": result.evaluations[0].pass_at_1.value,
@@ -99,10 +74,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--staleness", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=0.6)
-    parser.add_argument("--model", type=Path, help="a warm-started model; made here if left out")
-    parser.add_argument("--warmstart", type=int, default=300)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("overrides", nargs="*", help="changes to every run: dotted.key=value")
+    lake.add_arguments(parser)
     options = parser.parse_intermixed_args()
 
     import torch
@@ -112,7 +85,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        model = options.model or warm_start(options, folder / "warm")
+        model = lake.beginning(options, folder / "warm")
         sides: dict[str, list[dict[str, Any]]] = {"in turns": [], "at once": []}
         for number in range(options.rounds):
             for side, bound in (("in turns", 0), ("at once", options.staleness)):

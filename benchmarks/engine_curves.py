@@ -16,53 +16,30 @@ import json
 import statistics
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from assay.trainers.config import TrainConfig
+import lake
 
-CONFIG = Path(__file__).parents[1] / "configs" / "frozen_lake.yaml"
-SETTINGS = ("eval.every=10000", "checkpoint.every=10000", "tensorboard=false")
 OPTIONS = {
     "hf": {},
     "vllm": {"enforce_eager": True, "max_num_seqs": 192, "gpu_memory_utilization": 0.2},
 }
 
 
-def settings(*overrides: str) -> TrainConfig:
-    """Return the configuration that all runs share, with changes."""
-    from assay.core.config import load_config
-    from assay.trainers.config import TrainConfig
-
-    return load_config(TrainConfig, CONFIG, [*SETTINGS, *overrides])
-
-
-def warm_start(options: argparse.Namespace, directory: Path) -> Path:
-    """Do the warm start of the configuration; return the model that all runs begin with."""
-    from assay.trainers.loop import train
-
-    train(settings("steps=0", f"warmstart.steps={options.warmstart}", *options.overrides), directory)
-    return directory / "model"
-
-
 def measure(options: argparse.Namespace, model: Path, engine: str, seed: int, directory: Path) -> dict[str, Any]:
     """Train with one engine; return the reward of each step, the largest mismatch, and pass@1 by task at the end."""
-    from assay.rollouts.store import read_trajectories
     from assay.trainers.loop import train
     from assay.trainers.metrics import read_metrics
 
     begin = [f"model={{path: {json.dumps(str(model))}}}", "warmstart.steps=0", f"seed={seed}", f"steps={options.steps}"]
     sampled = [f"rollout.engine={engine}", f"rollout.engine_options={json.dumps(OPTIONS[engine])}"]
-    result = train(settings(*begin, *sampled, *options.overrides), directory)
+    result = train(lake.settings(*begin, *sampled, *options.overrides), directory)
     rows = [row for row in read_metrics(directory) if row["kind"] == "train"]
-    tasks: dict[str, list[float]] = {}
-    for episode in read_trajectories(directory / "trajectories" / f"eval-{result.step:06d}.jsonl"):
-        tasks.setdefault(episode.task_id, []).append(float(episode.correct or False))
     return {
         "rewards": [row["reward"] for row in rows],
         "mismatch": max(row.get("mismatch_kl") or 0.0 for row in rows),
         "before": result.evaluations[0].pass_at_1.value,
-        "tasks": {task: statistics.mean(outcomes) for task, outcomes in sorted(tasks.items())},
+        "tasks": lake.outcomes(directory, result.step),
     }
 
 
@@ -71,10 +48,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--model", type=Path, help="a warm-started model; made here if left out")
-    parser.add_argument("--warmstart", type=int, default=300)
     parser.add_argument("--engines", nargs=2, choices=tuple(OPTIONS), default=("hf", "vllm"))
-    parser.add_argument("overrides", nargs="*", help="changes to every run: dotted.key=value")
+    lake.add_arguments(parser)
     options = parser.parse_intermixed_args()
 
     import torch
@@ -85,7 +60,7 @@ def main() -> None:
     found: list[list[dict[str, Any]]] = [[], []]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        model = options.model or warm_start(options, folder / "warm")
+        model = lake.beginning(options, folder / "warm")
         for seed in range(options.seeds):
             for side, engine in enumerate(options.engines):
                 row = measure(options, model, engine, seed, folder / f"{side}-{seed}")

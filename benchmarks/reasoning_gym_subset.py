@@ -15,7 +15,7 @@ import argparse
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import Any, get_args
 
@@ -64,14 +64,19 @@ def complaint_about_scorer(dataset: str, scorer: Scorer, items: int) -> str:
     return ""
 
 
+def complaint_of(check: Callable[..., str], *asked: Any) -> str:
+    try:
+        return check(*asked)
+    except ConfigError as error:
+        return str(error)
+
+
 def audit(dataset: str, items: int) -> list[str]:
     """Return the scorers that may be used; say on stderr what speaks against the others."""
     passed = []
+    unfit = complaint_of(complaint_about_items, dataset, items)
     for scorer in get_args(Scorer):
-        try:
-            complaint = complaint_about_items(dataset, items) or complaint_about_scorer(dataset, scorer, items)
-        except ConfigError as error:
-            complaint = str(error)
+        complaint = unfit or complaint_of(complaint_about_scorer, dataset, scorer, items)
         if complaint:
             print(f"{dataset}: {scorer}: {complaint}", file=sys.stderr, flush=True)
         else:
@@ -86,7 +91,8 @@ def main() -> None:
     options = parser.parse_args()
     print(f"# Audited with reasoning-gym {version('reasoning_gym')}, {options.items} items of each dataset.")
     print("# python benchmarks/reasoning_gym_subset.py")
-    for dataset in options.datasets or dataset_names():
+    known = dataset_names()  # imports the package, which is no dataset's fault
+    for dataset in options.datasets or known:
         with contextlib.redirect_stdout(sys.stderr):  # some generators print
             scorers = audit(dataset, options.items)
         if scorers:
