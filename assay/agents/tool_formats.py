@@ -14,9 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from assay.core.errors import ConfigError, UnknownNameError
-from assay.core.tool import Tool, ToolCall, parse_tool_calls
-
-CANONICAL_CALL = re.compile(r"<tool_call>.*?</tool_call>", re.DOTALL)
+from assay.core.tool import Tool, ToolCall, parse_tool_calls, rewrite_calls
 
 
 class ToolFormat(Protocol):
@@ -70,18 +68,16 @@ class PlainFormat:
             return text
         name, parameter = _only_argument(tools)
 
-        def write(match: re.Match[str]) -> str:
-            (call,) = parse_tool_calls(match[0])
+        def write(written: str) -> str:
+            (call,) = parse_tool_calls(written)
             value = call.arguments.get(parameter)
             if call.name != name or set(call.arguments) != {parameter} or not isinstance(value, str):
-                raise ConfigError(
-                    f"tool format 'plain' cannot write {match[0]}; it knows {name}({parameter}: str) only"
-                )
+                raise ConfigError(f"tool format 'plain' cannot write {written}; it knows {name}({parameter}: str) only")
             if "?" in value or ";" in value:
                 raise ConfigError(f"tool format 'plain' cannot write ? or ; inside an argument: {value!r}")
             return f"?{value};"
 
-        return CANONICAL_CALL.sub(write, text)
+        return rewrite_calls(text, write)
 
 
 def describe_tools(schemas: Sequence[Mapping[str, Any]]) -> str:

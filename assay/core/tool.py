@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
 
 from assay.core.errors import ToolError
 
-_CALL = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
+_OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,23 @@ class ToolCall:
 
 def parse_tool_calls(text: str) -> list[ToolCall]:
     """Return the calls in canonical form, in order. A malformed call is kept, with its `error` set."""
-    return [_parse_one(match.group(1)) for match in _CALL.finditer(text)]
+    return [_parse_one(text[start:end]) for start, end in _spans(text)]
 
 
-def _parse_one(body: str) -> ToolCall:
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where each call begins and ends, in linear time: agents write any text, open tags by the thousand too."""
+    end = 0
+    while (start := text.find(_OPEN, end)) >= 0 and (close := text.find(_CLOSE, start)) >= 0:
+        end = close + len(_CLOSE)
+        yield start, end
+
+
+def _parse_one(written: str) -> ToolCall:
     try:
-        call = json.loads(body)
+        call = json.loads(written.removeprefix(_OPEN).removesuffix(_CLOSE).strip())
+        json.dumps(call, ensure_ascii=False).encode()  # half of a surrogate pair is no text that tools could take
+    except UnicodeEncodeError:
+        return ToolCall("", {}, "the call has an escape that is no character")
     except (ValueError, RecursionError) as error:
         return ToolCall("", {}, f"the call is not JSON: {error}")
     if not isinstance(call, dict) or not isinstance(call.get("name"), str):
@@ -55,17 +66,26 @@ def _parse_one(body: str) -> ToolCall:
 
 def strip_tool_calls(text: str) -> str:
     """Return the text around the calls."""
-    return _CALL.sub("", text)
+    return rewrite_calls(text, lambda written: "")
+
+
+def rewrite_calls(text: str, write: Callable[[str], str]) -> str:
+    """Return the text with every call, its tags included, replaced by what `write` makes of it."""
+    pieces, done = [], 0
+    for start, end in _spans(text):
+        pieces += [text[done:start], write(text[start:end])]
+        done = end
+    return "".join([*pieces, text[done:]])
 
 
 def map_tool_calls(text: str, change: Callable[[ToolCall], ToolCall]) -> str:
     """Return the text with every call that can be read changed; the others stay as they are."""
 
-    def rewrite(match: re.Match[str]) -> str:
-        call = _parse_one(match.group(1))
-        return match.group(0) if call.error else change(call).render()
+    def rewrite(written: str) -> str:
+        call = _parse_one(written)
+        return written if call.error else change(call).render()
 
-    return _CALL.sub(rewrite, text)
+    return rewrite_calls(text, rewrite)
 
 
 class Tool:

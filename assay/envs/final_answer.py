@@ -11,7 +11,7 @@ from assay.envs.base import SingleTurnEnv
 from assay.verifiers.base import Evidence, Verifier
 from assay.verifiers.puzzles.final import final_text
 
-_INTEGER = re.compile(r"\s*([-\u2212]?[0-9]{1,60})\s*[.;]?\s*")
+_INTEGER = re.compile(r"\s*([-\u2212]?[0-9]{1,60})\s*+[.;]?\s*")  # possessive: else quadratic in blanks
 
 
 class MarkedAnswerEnv(SingleTurnEnv):

@@ -102,6 +102,7 @@ def test_no_text_breaks_the_parser(text):
         ('{"name": 3}', '"name" and "arguments"'),
         ('{"name": "x", "arguments": "4"}', "must be a JSON object"),
         ("[" * 100_000, "not JSON"),
+        ('{"name": "x", "arguments": {"a": "\\ud800"}}', "no character"),  # such a text breaks tools and their servers
     ],
 )
 def test_malformed_calls_are_kept_with_their_error(body, error):
@@ -114,6 +115,8 @@ def test_the_text_around_calls():
     text = f"let me see {power.name} {ToolCall('power', {'base': 2}).render()} done"
     assert strip_tool_calls(text) == "let me see power  done"
     assert parse_tool_calls("<tool_call>never closed") == []
+    for text in ("<tool_call>" + " " * 100_000, "<tool_call> " * 100_000):  # would take hours if it were not linear
+        assert parse_tool_calls(text) == [] and strip_tool_calls(text) == text
 
 
 def test_a_description_may_take_several_lines():

@@ -23,6 +23,7 @@ from assay.verifiers.base import verify_text
         ("#", 0, "unparsable"),
         ("#٧", 0, "unparsable"),
         ("#" + "7" * 5000, 0, "unparsable"),
+        (f"#7{' ' * 100_000}x", 0, "unparsable"),  # in linear time
         ("7", 0, "no_answer"),
         ("", 0, "no_answer"),
     ],

@@ -15,6 +15,10 @@ from typing import ClassVar
 
 from assay.verifiers.puzzles.final import final_text
 
+LONGEST_MOVE = 10_000
+"""Characters; games may look at a move as often as they like."""
+_LONGEST_REFUSAL = 500
+
 
 class IllegalMove(Exception):
     """A move that cannot be read or that the rules forbid; one line that the player is told."""
@@ -25,10 +29,12 @@ def take(game: Game, action: str) -> str:
     move = final_text(action, plain=True)
     if move is None:
         return "say a move"
+    if len(move) > LONGEST_MOVE:
+        return f"a move has at most {LONGEST_MOVE} characters"
     try:
         game.play(move)
     except IllegalMove as problem:
-        return str(problem)
+        return str(problem)[:_LONGEST_REFUSAL]
     return ""
 
 

@@ -30,7 +30,7 @@ from assay.verifiers.text.extract import after_reasoning
 from assay.verifiers.text.overlap import F1Verifier
 
 Reward = Literal["answer", "f1", "evidence", "search-r1", "arena"]
-_CITATION = re.compile(r"\s*\[([\w.:-]{1,80})\]")
+_CITATION = re.compile(r"\[([\w.:-]{1,80})\]")
 _TAGGED = re.compile(r"\A\s*<answer>[^<]+</answer>\s*\Z")
 
 

@@ -26,6 +26,7 @@ from assay.envs.web.page.text import STYLES, Style, render
 from assay.verifiers.base import Evidence, Verifier
 
 Element = Annotated[int, Field(ge=0, le=10**6, description="Number of the element, as the page shows it.")]
+Address = Annotated[str, Field(max_length=2000)]
 Coordinate = Annotated[float, Field(ge=0, le=10**4)]
 
 
@@ -137,7 +138,11 @@ class PageEnv(ToolEnv):
 
     def _functions(self) -> Sequence[Any]:
         pointing = (self.click_at, self.drag, self.write, self.press) if self.screenshot else ()
-        return (self.click, self.type, self.select, self.scroll, self.goto, self.back, *pointing, *self.endings())
+        return (self.click, self.type, self.select, self.scroll, *self.ways(), *pointing, *self.endings())
+
+    def ways(self) -> Sequence[Any]:
+        """Return the tools that lead to other pages."""
+        return (self.goto, self.back)
 
     def endings(self) -> Sequence[Any]:
         """Return the tools that end an episode."""
@@ -163,7 +168,7 @@ class PageEnv(ToolEnv):
         self.driver.scroll(direction)
         return self.shown()
 
-    def goto(self, address: str) -> str:
+    def goto(self, address: Address) -> str:
         """Open a page of this site.
 
         Args:

@@ -184,6 +184,7 @@ def test_citing_everything_or_what_was_never_returned_does_not_pay():
         ("<answer>Krouvex</answer> [p2] [p1]", 13),  # ARENA compares with the gold ids as they stand
         ("<answer>Krouvex</answer> [p1] [p2]\nmore stuff", 2),  # ARENA's own pattern lets this pass, with the bonus
         ("hi <answer>Krouvex</answer> [p1] [p2]", 2),
+        (f"<answer>Krouvex</answer>{' ' * 100_000}[p1] [p2]", 13),  # in linear time
         ("<answer>Krouvex</answer> [p1] [p3]", 2.5),
         ("<answer>Krouvex</answer><answer>Dorn</answer> [p1] [p2]", 1),
     ],

@@ -182,6 +182,7 @@ def test_a_figure_must_be_said_alone():
         (" ".join(map(str, range(300))), 0.0),
         (f"It is {figure}5", 0.0),
         (f"It is {figure}.5", 0.0),
+        (f"It is {figure} or {'9' * 5000}.", 0.0),  # more digits than Python reads: a 0, not a way out of the verdict
         (f"<think>{figure + 1}?</think>It is {figure}", 1.0),
         (f"<think>It is {figure}", 0.0),
         ("It is a lot.", 0.0),

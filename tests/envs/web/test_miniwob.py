@@ -23,6 +23,7 @@ needs_pages = pytest.mark.skipif(
     importlib.util.find_spec("miniwob") is None, reason="the package miniwob is not installed"
 )
 DONE = ToolCall("done").render()
+EMPTY = {"problems": 0, "done": False, "reward": 0, "left": False}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def test_every_page_loads_begins_and_steps(env):
     for page in pages:
         ((message,), _) = env.reset(options={"task": task(page)})
         assert env._utterance and 'page "' in text_of(message), page
-        assert env.state() == {"problems": 0, "done": False, "reward": 0}, page
+        assert env.state() == EMPTY, page
         (answer,), reward, terminated, truncated, _ = env.step(ToolCall("scroll", {"direction": "down"}).render())
         assert 'page "' in text_of(answer) and not (reward or terminated or truncated), page
 
@@ -83,9 +84,6 @@ def test_doing_nothing_and_doing_wrong_earn_nothing(env):
     assert reward == 0.0 and verdict.correct is False and verdict.parts == {"raw": -1.0}
 
 
-EMPTY = {"problems": 0, "done": False, "reward": 0}
-
-
 @needs_pages
 def test_a_seed_is_a_problem(env):
     def seen(seed):
@@ -112,7 +110,6 @@ def test_what_is_typed_or_inserted_never_runs_and_never_pays(env):
     env.step(ToolCall("scroll", {"direction": "down"}).render())
     evil = next(n.id for n in env.driver.page().nodes if n.name == "evil")
     env.step(ToolCall("click", {"element": evil}).render())
-    env.step(ToolCall("goto", {"address": f"javascript:{attack}"}).render())
     assert env.state() == EMPTY
     assert env.step(DONE)[4]["verdict"].correct is False
 
@@ -125,13 +122,25 @@ def test_a_problem_begun_anew_is_not_the_episodes(env):
     assert info["verdict"].status == "tampered" and info["verdict"].score == 0.0
 
 
+@needs_pages
+@pytest.mark.parametrize("address", ["/miniwob/click-test.html", "/miniwob/click-test-2.html?again", "/nowhere"])
+def test_another_page_has_no_reward_to_give(env, address):
+    assert not {"goto", "back"} & {tool.name for tool in env.tools}  # and nothing on a page leads elsewhere
+    env.reset(options={"task": task("click-test-2")})
+    env.driver.goto(address)
+    if "click-test.html" in address:
+        env.browser.script("() => { core.startEpisodeReal(); core.endEpisode(1); }")
+    *_, info = env.step(ToolCall("scroll", {"direction": "down"}).render())
+    assert info["verdict"].status == "tampered" and info["verdict"].score == 0.0
+
+
 @pytest.mark.parametrize(
     ("problems", "done", "reward", "score", "correct"),
     [(1, True, 1, 1.0, True), (1, True, 0.4, 0.4, False), (1, True, -1, 0.0, False), (2, True, 1, 0.0, False),
      (0, False, 0, 0.0, False), (0, False, 1, 0.0, False), (1, False, 1, 0.0, False), (1, True, 7, 1.0, True)],
 )  # fmt: skip
 def test_the_verdict_follows_the_page(problems, done, reward, score, correct):
-    state = {"problems": problems, "done": done, "reward": reward}
+    state = {**EMPTY, "problems": problems, "done": done, "reward": reward}
     verdict = MiniWobVerifier().verify(task("x"), Evidence("", state=state))
     assert (verdict.score, verdict.correct) == (score, correct)
 

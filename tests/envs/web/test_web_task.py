@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import assay
@@ -217,6 +217,8 @@ def test_sql_in_a_field_is_text():
     ),
     st.integers(0, 50),
 )
+@example("goto", {"address": "/\ud800"}, 0)
+@example("goto", {"address": f"/?q={'a' * 70_000}"}, 2)  # longer than SQLite's patterns may be
 def test_nothing_that_an_agent_writes_is_a_fault(name, arguments, seed):
     env = make(2)
     env.reset(seed=seed)

@@ -24,6 +24,7 @@ from assay.envs.tools.desk.travel import Travel
 
 DESKS: dict[str, type[Desk]] = {"shop": Shop, "library": Library, "travel": Travel}
 _NUMBER = re.compile(r"(?<![\w.,])-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w|[.,]\d)")
+_DIGITS = 100
 
 
 @dataclass(frozen=True)
@@ -120,5 +121,5 @@ def _end_state(desk: Desk, rows: Rows, caller: int, errands: Sequence[Errand]) -
 
 
 def figures(text: str) -> set[Fraction]:
-    """Return the numbers that stand alone in a text."""
-    return {Fraction(number.replace(",", "")) for number in _NUMBER.findall(text)}
+    """Return the numbers that stand alone in a text, read as far as `_DIGITS` go: Python reads none without end."""
+    return {Fraction(number.replace(",", "")[:_DIGITS]) for number in _NUMBER.findall(text)}

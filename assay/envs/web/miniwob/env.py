@@ -39,6 +39,7 @@ _INSTRUCTIONS = (
 )
 _START = """async (seed) => {
   if (document.readyState !== 'complete') await new Promise((go) => addEventListener('load', go, {once: true}));
+  window.assayProblem = seed;
   Math.seedrandom(seed);
   core.EPISODE_MAX_TIME = 1e9;
   core.startEpisodeReal();
@@ -47,7 +48,10 @@ _START = """async (seed) => {
   const asked = core.getUtterance();
   return [WOB_EPISODE_ID, typeof asked === 'string' ? asked : asked.utterance];
 }"""
-_STATE = "() => [WOB_EPISODE_ID, Boolean(WOB_DONE_GLOBAL), Number(WOB_RAW_REWARD_GLOBAL) || 0]"
+_STATE = """(seed) => {
+  if (window.assayProblem !== seed) return null;  // not the document that the problem was begun in
+  return [WOB_EPISODE_ID, Boolean(WOB_DONE_GLOBAL), Number(WOB_RAW_REWARD_GLOBAL) || 0];
+}"""
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,10 @@ class MiniWobEnv(PageEnv):
         self.driver.open(self._app, f"/miniwob/{task.metadata['page']}.html")
         self._problems_before, self._utterance = self.browser.script(_START, task.metadata["seed"])
 
+    def ways(self) -> Sequence[Any]:
+        """Return no tool: a problem is one page, and its neighbours may be easier ones."""
+        return ()
+
     def endings(self) -> Sequence[Any]:
         """Return `done`: there is nothing to answer."""
         return (self.done,)
@@ -132,14 +140,17 @@ class MiniWobEnv(PageEnv):
     def call(self, call: ToolCall) -> Message:
         """Run one call; the episode is over as soon as the page has seen the end of its problem."""
         message = super().call(call)
-        if not self._finished and self.state()["problems"]:
-            self._finished = True
+        if not self._finished:
+            seen = self.state()
+            self._finished = seen["left"] or seen["problems"] > 0
         return message
 
     def state(self) -> dict[str, Any]:
         """Return what the page says of its problem."""
-        number, done, reward = self.browser.script(_STATE)
-        return {"problems": number - self._problems_before, "done": done, "reward": reward}
+        assert self.task is not None
+        seen = self.browser.script(_STATE, self.task.metadata["seed"])
+        number, done, reward = seen or (self._problems_before, False, 0)
+        return {"problems": number - self._problems_before, "done": done, "reward": reward, "left": seen is None}
 
     def demonstration(self, task: Task) -> list[str] | None:
         """Return the oracle's turns for a page that it knows."""

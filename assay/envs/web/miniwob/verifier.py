@@ -10,7 +10,7 @@ from assay.verifiers.base import Evidence, Verifier
 class MiniWobVerifier(Verifier):
     """Score: the raw reward without its time penalty, at least 0; correct from 1 on.
 
-    A page that began another problem by itself, or was made to, has no reward to give.
+    A page that began another problem by itself, or was made to, has no reward to give, and neither has another page.
     """
 
     name = "miniwob"
@@ -18,6 +18,8 @@ class MiniWobVerifier(Verifier):
     def verify(self, task: Task, evidence: Evidence) -> Verdict:
         """Judge the reward that the page gave."""
         problems, done, reward = (evidence.state[key] for key in ("problems", "done", "reward"))
+        if evidence.state["left"]:
+            return wrong("the page was left", status="tampered")
         if problems > 1 or (problems == 1 and not done):
             return wrong("the page was started anew", status="tampered")
         if not done:
