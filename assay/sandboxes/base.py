@@ -122,7 +122,7 @@ class Job:
     """One program to run: Python source, or a command."""
 
     source: str = ""
-    """Run as `__main__`. Ignored when `argv` is given."""
+    """Run as `__main__`, or imported where it is there to be called. Ignored when `argv` is given."""
     argv: tuple[str, ...] = ()
     """A command to execute instead, looked up in the sandbox."""
     call: Call | None = None

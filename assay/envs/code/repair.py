@@ -72,7 +72,7 @@ class CodeRepairEnv(TaskEnv):
     def advance(self, action: str) -> Progress:
         """Run the public tests; end when they pass."""
         language = self._suite.language if self._suite is not None else "python"
-        code = extract_code(action, language)
+        code = self._suite.extract(action) if self._suite is not None else extract_code(action)
         if code is None:
             return Progress((user(f"There is no complete ```{language} code block in your answer."),))
         if self._suite is None:

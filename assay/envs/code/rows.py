@@ -136,7 +136,7 @@ def _apps(row: Mapping[str, Any]) -> dict[str, Any]:
     starter = f"\n\n```python\n{row['starter_code'].strip()}\n```" if row.get("starter_code") else ""
     return {
         "prompt": f"{question}{starter}\n\n{_FUNCTION if name else _PROGRAM}",
-        "target": target,
+        "target": {**target, "prompt": _PRELUDE},
         "solution": solutions[0] if solutions else "",
     }
 
@@ -173,6 +173,18 @@ def _python3(solutions: Mapping[str, Any]) -> str:
     return next((code for language, code in pairs if language in (3, "PYTHON3")), "")
 
 
+_LIBRARY = (
+    "bisect", "collections", "copy", "datetime", "functools", "heapq", "itertools", "math", "operator", "random", "re",
+    "string", "typing",
+)  # fmt: skip
+_PRELUDE = "".join(
+    [f"from {module} import *\n" for module in (*_LIBRARY, "builtins")]
+    + [f"import {module}\n" for module in (*_LIBRARY, "sys")]
+    + ["sys.setrecursionlimit(50_000)\n"]
+)
+"""What the graders of APPS, TACO and LiveCodeBench put in front of a program; their starter code counts on `List`."""
+
+
 def _live_code_bench(row: Mapping[str, Any]) -> dict[str, Any]:
     public = _json(row["public_test_cases"])
     cases = [*public, *_private_cases(row.get("private_test_cases") or "[]")]
@@ -190,7 +202,7 @@ def _live_code_bench(row: Mapping[str, Any]) -> dict[str, Any]:
     starter = f"\n\n```python\n{row['starter_code'].strip()}\n```" if row.get("starter_code") else ""
     return {
         "prompt": f"{row['question_content']}{starter}\n\n{_FUNCTION if starter else _PROGRAM}",
-        "target": target,
+        "target": {**target, "prompt": _PRELUDE},
         "public": target["tests"][: len(public)],
     }
 

@@ -24,7 +24,7 @@ from assay.sandboxes.base import DEFAULT_LIMITS, Limits
 from assay.sandboxes.languages import find_language
 from assay.sandboxes.local.agent import codec
 from assay.verifiers.code.compare import TEXT_RULES, VALUE_RULES, TextRule, ValueRule
-from assay.verifiers.code.extract import parse_python
+from assay.verifiers.code.extract import bodies, definition, extract_code, parse_python
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,29 @@ class Suite:
     limits: Limits = DEFAULT_LIMITS
     language: str = "python"
 
+    def extract(self, response: str) -> str | None:
+        """Return the program that a response hands in, or None."""
+        return extract_code(response, self.language, definition(self.entry_point))
+
     def assemble(self, code: str) -> str:
         """Return the program to run: the code, upon or continuing the prompt."""
-        if not self.prompt or "from __future__" in code:
+        if not self.prompt:
             return code
-        return f"{self.prompt}\n\n{code}" if self._defines(code) else self.prompt + code
+        future, code = _split_future(code)
+        if not self._defines(code):
+            return future + self._continued(code)
+        return f"{future}{self.prompt}\n\n{code}"
+
+    def _continued(self, code: str) -> str:
+        """Return the prompt with its last function's body put in; with anything else, the code behind the prompt."""
+        for body in bodies(code, _margin(self.prompt)):
+            try:
+                tree = parse_python(self.prompt + body)
+            except ValueError:
+                continue
+            if not _returns_outside(tree):
+                return self.prompt + body
+        return self.prompt + code
 
     def _defines(self, code: str) -> bool:
         try:
@@ -88,9 +106,53 @@ class Suite:
             return False
         wanted = self.entry_point.partition(".")[0]
         return any(getattr(node, "name", None) in (wanted, "Solution") for node in tree.body) or any(
-            isinstance(node, ast.Assign) and any(getattr(t, "id", None) == wanted for t in node.targets)
+            isinstance(node, ast.Assign | ast.AnnAssign)
+            and any(getattr(t, "id", None) == wanted for t in getattr(node, "targets", None) or [node.target])
             for node in tree.body
         )
+
+
+def _split_future(code: str) -> tuple[str, str]:
+    """Take `from __future__` lines out of a program: they must come before everything that is put in front of it."""
+    if "__future__" not in code:
+        return "", code
+    try:
+        tree = parse_python(code)
+    except ValueError:
+        return "", code
+    lines, features = code.encode().split(b"\n"), ""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__" and node.end_lineno is not None:
+            features += "".join(f"from __future__ import {alias.name}\n" for alias in node.names)
+            before, after = lines[node.lineno - 1][: node.col_offset], lines[node.end_lineno - 1][node.end_col_offset :]
+            lines[node.lineno - 1 : node.end_lineno] = [b""] * (node.end_lineno - node.lineno)
+            lines.insert(node.lineno - 1, before + b"pass" + after)
+    return features, b"\n".join(lines).decode()
+
+
+def _margin(prompt: str) -> str:
+    """Return the white space that lines of the body of the prompt's last function begin with."""
+    try:
+        last = parse_python(prompt).body[-1]
+    except (ValueError, IndexError):
+        return "    "
+    body = getattr(last, "body", None)
+    return " " * body[0].col_offset if body else ""
+
+
+def _returns_outside(tree: ast.Module) -> bool:
+    """Whether a `return` stands outside of every function, which the parser allows and the compiler does not."""
+    left: list[ast.AST] = [*tree.body]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.Return):
+            return True
+        if isinstance(node, ast.stmt | ast.excepthandler | ast.match_case) and not isinstance(node, _FUNCTIONS):
+            left += ast.iter_child_nodes(node)
+    return False
+
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def read_suite(target: Any) -> Suite:
@@ -110,9 +172,13 @@ def read_suite(target: Any) -> Suite:
     language = find_language(str(target.get("language", "python"))).name
     if language != "python" and not all(isinstance(test, StdioTest) for test in tests):
         raise ValueError(f"a program in {language} is tested by input and output only")
+    longest = max(
+        (len(test.output.encode(errors="replace")) for test in tests if isinstance(test, StdioTest)), default=0
+    )
     limits = Limits(
         cpu_seconds=float(target.get("cpu_seconds", DEFAULT_LIMITS.cpu_seconds)),
         memory_bytes=int(target.get("memory_mb", DEFAULT_LIMITS.memory_bytes // 2**20)) * 2**20,
+        output_bytes=max(DEFAULT_LIMITS.output_bytes, 2 * longest),
     )
     return Suite(tests, entry_point, str(target.get("prompt") or ""), limits, language)
 

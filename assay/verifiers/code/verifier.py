@@ -23,7 +23,6 @@ from assay.sandboxes import SandboxFault
 from assay.sandboxes.languages import MissingToolchain
 from assay.sandboxes.local.sandbox import default_sandbox
 from assay.verifiers.base import Evidence, Isolation, Verifier
-from assay.verifiers.code.extract import extract_code
 from assay.verifiers.code.grade import GradingSandbox, TestOutcome, grade
 from assay.verifiers.code.memory import SHARED, VerdictMemory
 from assay.verifiers.code.tests import Suite, Test, read_suite
@@ -69,7 +68,7 @@ class CodeVerifier(Verifier):
             suite = read_suite(task.target)
         except (ValueError, ConfigError) as error:
             return no_verdict(f"tests: {error}", status="unparsable")
-        code = extract_code(evidence.text, suite.language)
+        code = suite.extract(evidence.text)
         if code is None:
             return wrong("no complete code block", status="no_answer")
         return self._memory.recall((self.credit, task.id, code), task.target, lambda: self.judge(code, suite))

@@ -111,6 +111,19 @@ ROWS = {
         DOUBLE,
         FOUR,
     ),
+    "livecodebench with starter code": (
+        {
+            "question_id": "s",
+            "question_content": "Count.",
+            "starter_code": "class Solution:\n    def most(self, numbers: List[int]) -> int:\n        ",
+            "metadata": json.dumps({"func_name": "most"}),
+            "public_test_cases": json.dumps([{"input": "[1, 1, 2]", "output": "2", "testtype": "functional"}]),
+            "private_test_cases": json.dumps([{"input": "[5]", "output": "1", "testtype": "functional"}]),
+        },
+        "from __future__ import annotations\nclass Solution:\n    def most(self, numbers: List[int]) -> int:\n"
+        "        return pow(max(Counter(numbers).values()), 1, 10)",
+        "class Solution:\n    def most(self, numbers: List[int]) -> int:\n        return 2",
+    ),
     "inputs and outputs": ({"question": "Double.", "inputs": ["2\n", "5\n"], "outputs": ["4\n", "10\n"]}, DOUBLE, FOUR),
 }
 

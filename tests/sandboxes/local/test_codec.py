@@ -4,6 +4,8 @@ import contextlib
 import json
 import math
 from collections import Counter, OrderedDict, deque, namedtuple
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -83,11 +85,14 @@ def test_subclasses_arrive_as_what_they_hold():
     assert same(decode(encode(OrderedDict(a=1))), {"a": 1})
     assert same(decode(encode(namedtuple("P", "x")(1))), (1,))
     assert same(decode(encode(deque([1]))), [1])
+    assert same(decode(encode([Fraction(6, 2), Fraction(1, 3), Decimal("2.0"), Decimal("0.1")])), [3, 1 / 3, 2, 0.1])
     assert same(decode(encode(np.array([[1, 2]]))), [[1, 2]])
     assert same(decode(encode(np.float64(0.5))), 0.5)
 
 
-@pytest.mark.parametrize("value", [object(), (x for x in ()), range(3), print, 1 << 40000, type], ids=type)
+@pytest.mark.parametrize(
+    "value", [object(), (x for x in ()), range(3), print, 1 << 40000, type, Decimal("NaN")], ids=type
+)
 def test_what_has_no_plain_form(value):
     with pytest.raises(CodecError):
         encode(value)

@@ -16,6 +16,7 @@ from assay.verifiers import Evidence, make_verifier, run_verifier
 from assay.verifiers.code.lift import lift_check
 from assay.verifiers.code.tests import CallTest, CheckTest, dump_test, read_suite
 from assay.verifiers.code.verifier import CodeVerifier
+from tests.verifiers.code import honest
 from tests.verifiers.code.hacks import HACKS, STDIO_HACKS
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs Linux")
@@ -44,6 +45,56 @@ def test_functions(sandbox, target):
     for wrong in ("def add(a, b): return a * b", "def other(): pass", "def add(a, b): 1 / 0", "add = 3", "def add(:"):
         verdict = judge(sandbox, wrong, target)
         assert (verdict.score, verdict.correct) == (0.0, False), wrong
+
+
+def human_eval(prompt, entry_point, *checks):
+    source = "def check(candidate):\n" + "".join(f"    {check}\n" for check in checks)
+    tests = lift_check(source, entry_point, prompt=prompt)
+    return {"tests": [dump_test(test) for test in tests], "entry_point": entry_point, "prompt": prompt}
+
+
+HALF = human_eval(honest.PROMPT, "half", "assert candidate(3) == 1.5", "assert candidate(4) == 2")
+ZERO = human_eval(honest.HELPED, "zero", "for c in ([2, 4], [3, -1]):", "    assert abs(poly(c, candidate(c))) < 1e-4")
+
+
+@pytest.mark.parametrize(
+    ("target", "response"),
+    [pytest.param(HALF, text, id=f"half-{name}") for name, text in honest.HALF.items()]
+    + [pytest.param(ZERO, text, id=f"zero-{name}") for name, text in honest.ZERO.items()]
+    + [pytest.param(SUM, text, id=f"stdio-{name}") for name, text in honest.STDIO.items()],
+)
+def test_right_answers_in_every_dress_are_paid(sandbox, target, response):
+    verdict = CodeVerifier(sandbox=sandbox).verify(Task("t", "p", target), Evidence(response))
+    assert verdict.correct, verdict
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        f"{honest.fenced(honest.FULL)}Better:\n{honest.fenced('def half(x): return 3')}",
+        f"{honest.FULL}\nprint(half(3)",
+        "    return 3\n",
+        honest.fenced("from fractions import Fraction\ndef half(x): return Fraction(x, 3)"),
+    ],
+)
+def test_a_dress_makes_no_wrong_answer_right(sandbox, response):
+    verdict = CodeVerifier(sandbox=sandbox).verify(Task("t", "p", HALF), Evidence(response))
+    assert (verdict.score, verdict.correct) == (0.0, False), verdict
+
+
+def test_the_random_numbers_of_checks_are_not_those_of_the_program(sandbox):
+    """A program that draws what the checks draw would know their questions without answering them."""
+    check = "import random\nfor _ in range(3):\n    x = random.random()\n    assert same([x]) == x"
+    target = {"tests": [{"check": check}], "entry_point": "same"}
+    drawn = "import random\ndrawn = [random.random() for _ in range(3)]\ndef same(box): return box[0] if {} else 0"
+    assert judge(sandbox, drawn.format("box[0] not in drawn"), target).correct
+    assert not judge(sandbox, drawn.format("box[0] in drawn"), target).correct
+
+
+def test_long_expected_output(sandbox):
+    expected = "\n".join(map(str, range(300_000)))
+    target = {"tests": [{"input": "", "output": expected}]}
+    assert judge(sandbox, "print('\\n'.join(map(str, range(300_000))))", target).correct
 
 
 def test_stdio(sandbox):

@@ -8,7 +8,8 @@ The text is JSON. None, bool, str, lists and small integers stand for themselves
 Invariants:
 
 * `encode` looks at values through the methods of the exact built-in base types: an `int` subclass whose `__eq__`
-  always agrees arrives as the plain integer that it holds. NumPy arrays and scalars arrive as lists and numbers.
+  always agrees arrives as the plain integer that it holds. NumPy arrays and scalars arrive as lists and numbers,
+  fractions and decimals as integers or the nearest floats.
 * `decode` accepts exactly this format and returns instances of the exact built-in types, so that comparing them runs
   no code of the program. It never raises anything but `CodecError`, whatever the bytes.
 * Sizes are limited on both sides: depth, count of values, length of the text, digits of an integer.
@@ -116,7 +117,20 @@ class _Encoder(_Counter):
             return {"b": bytearray.hex(value)}
         if kind.__module__ == "collections" and kind.__name__ == "deque":
             return [self.plain(item, deeper) for item in list(value)]
+        if (kind.__module__, kind.__name__) in _RATIONAL:
+            return self.plain(_number(kind, value), deeper)
         raise CodecError(f"a value of type {kind.__module__}.{kind.__qualname__} has no plain form")
+
+
+_RATIONAL = {("fractions", "Fraction"), ("decimal", "Decimal")}
+
+
+def _number(kind: Any, value: Any) -> Any:
+    try:
+        numerator, denominator = kind.as_integer_ratio(value)
+        return numerator if denominator == 1 else numerator / denominator
+    except (ValueError, OverflowError) as error:
+        raise CodecError(f"a number beyond floats: {type(error).__name__}") from None
 
 
 def _integer(value: int) -> Any:

@@ -25,5 +25,6 @@ def fork() -> int:
 
 def enter_job() -> None:
     """Give this forked process random numbers of its own."""
-    if "random" in sys.modules:
-        sys.modules["random"].seed()
+    for generator in ("random", "numpy.random"):
+        if generator in sys.modules:
+            sys.modules[generator].seed()

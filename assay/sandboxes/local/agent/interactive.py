@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from . import codec
-from .job import CHANNEL, answer, call_request, find_function, main_module, run_source
+from .job import CHANNEL, IMPORTED, answer, call_request, find_function, main_module, run_source
 
 _VALUE_CHARACTERS = 20_000
 _ENDING = (StopIteration, StopAsyncIteration)
@@ -92,7 +92,7 @@ def _cell(code: str, name: str, module: ModuleType) -> dict[str, str]:
 
 def serve(payload: dict[str, Any]) -> None:
     """Run the solution, then answer calls, each in a fork of its own so that none leaves a trace for the next."""
-    link, module = _Link(), main_module()
+    link, module = _Link(), main_module(IMPORTED)
     request = call_request(payload)
     try:
         run_source(payload["source"], module)

@@ -28,6 +28,8 @@ PAYLOAD, RESULT, CHANNEL, ERRORS = 3, 4, 5, 6
 """Descriptors of a job, after stdin, stdout and stderr."""
 
 _NAME = "main.py"
+IMPORTED = "main"
+"""What a program is called whose functions are called from outside: what it guards by its name does not run."""
 _READ_THEMSELVES = (b"__file__", b"multiprocessing", b"ProcessPoolExecutor")
 """What is in the source of programs that may look for their own file, or start an interpreter that does."""
 
@@ -76,11 +78,11 @@ def open_streams() -> None:
     sys.stderr = sys.__stderr__ = open(2, "w", buffering=1, **options)  # type: ignore[misc]  # noqa: SIM115
 
 
-def main_module() -> ModuleType:
-    """Return a fresh `__main__`."""
-    module = ModuleType("__main__")
+def main_module(name: str = "__main__") -> ModuleType:
+    """Return a fresh `__main__`; under another name, which it is to go by itself, when it is not to run as a script."""
+    module = ModuleType(name)
     module.__dict__.update(__builtins__=sys.modules["builtins"], __file__=_NAME, __annotations__={})
-    sys.modules["__main__"] = module
+    sys.modules["__main__"] = sys.modules[name] = module
     return module
 
 
@@ -130,7 +132,7 @@ def _program(payload: dict[str, Any]) -> None:
 
 
 def _call(payload: dict[str, Any]) -> None:
-    module = main_module()
+    module = main_module(IMPORTED)
     request = call_request(payload)
     more = request.get("more", ())
     run_source(payload["source"], module)
@@ -178,12 +180,18 @@ def _finish(code: int) -> NoReturn:
         if _thread._count():
             threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
+        _flush(sys.stdout, sys.stderr)
         _forget_variables()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush(sys.__stdout__, sys.__stderr__)  # of a program that put others in their place
     except BaseException:  # noqa: BLE001 - as in the interpreter: output that cannot be written is exit code 120
         code = code or 120
     os._exit(code)
+
+
+def _flush(*streams: Any) -> None:
+    for stream in streams:
+        if stream is not None and not getattr(stream, "closed", False):
+            stream.flush()
 
 
 def _forget_variables() -> None:
