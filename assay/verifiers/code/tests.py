@@ -105,11 +105,11 @@ class Suite:
         except ValueError:
             return False
         wanted = self.entry_point.partition(".")[0]
-        return any(getattr(node, "name", None) in (wanted, "Solution") for node in tree.body) or any(
-            isinstance(node, ast.Assign | ast.AnnAssign)
-            and any(getattr(t, "id", None) == wanted for t in getattr(node, "targets", None) or [node.target])
-            for node in tree.body
-        )
+        for node in tree.body:
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            if any(getattr(target, "id", None) == wanted for target in targets):
+                return True
+        return any(getattr(node, "name", None) in (wanted, "Solution") for node in tree.body)
 
 
 def _split_future(code: str) -> tuple[str, str]:
