@@ -42,7 +42,7 @@ def train(
     from assay.trainers.distributed import follow, team
     from assay.trainers.loop import train as run
 
-    with team(settings) as parallel:
+    with team() as parallel:
         if parallel is not None and parallel.rank:
             follow(settings, parallel)
             return

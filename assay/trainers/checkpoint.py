@@ -106,7 +106,7 @@ def save_checkpoint(
         policy.save(temporary)
         trainer = {"optimizer": whole_state(optimizer), "generators": _generators()}
         if critic is not None:
-            trainer["critic"] = critic.weights()
+            trainer["critic"] = dict(critic.weights())
         torch.save(trainer, temporary / "trainer.pt")
         pending = [member for group in progress.pending for member in group]
         for name, trajectories in {"pending": pending, "replay": progress.replay}.items():
@@ -166,7 +166,7 @@ def restore_checkpoint(
         changed = ", ".join(_differences(state["config"], config)) or "something"
         raise ConfigError(f"{path}: made under another configuration ({changed} differ); resume with the same one")
     _load_weights(path, policy)
-    saved = torch.load(path / "trainer.pt", map_location=policy.device, weights_only=True)
+    saved = torch.load(path / "trainer.pt", map_location="cpu", weights_only=True)
     load_whole_state(optimizer, saved["optimizer"])
     if critic is not None:
         critic.load_weights(saved["critic"])
@@ -194,12 +194,11 @@ def _load_weights(path: Path, policy: Policy) -> None:
         raise ConfigError(f"{path}: not a checkpoint: no weights (*.safetensors)")
     tensors = {name: tensor for file in files for name, tensor in load_file(file).items()}
     if policy.adapted:
-        from peft import set_peft_model_state_dict
+        from peft import get_peft_model_state_dict, set_peft_model_state_dict
 
-        set_peft_model_state_dict(policy.model, tensors)
+        set_peft_model_state_dict(policy.model, _shares(tensors, get_peft_model_state_dict(policy.model)))
         return
-    own = policy.model.state_dict()
-    tensors = {name: share_like(tensor, own.get(name)) for name, tensor in tensors.items()}
+    tensors = _shares(tensors, policy.model.state_dict())
     report = policy.model.load_state_dict(tensors, strict=False)
     missing = set(report.missing_keys) - set(getattr(policy.model, "all_tied_weights_keys", {}))
     if missing or report.unexpected_keys:
@@ -207,6 +206,10 @@ def _load_weights(path: Path, policy: Policy) -> None:
             f"{path}: the weights are those of another model ({sorted(missing | {*report.unexpected_keys})[0]})"
         )
     policy.model.tie_weights()
+
+
+def _shares(tensors: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: share_like(tensor, own.get(name)) for name, tensor in tensors.items()}
 
 
 def _read_trajectories(path: Path) -> Iterator[Trajectory]:
@@ -246,7 +249,7 @@ def _refuse_full_disk(
 ) -> None:
     """Check the room first: half a checkpoint of a large model takes minutes to find out that it does not fit."""
     tensors = list(policy.trainable()) if policy.adapted else list(policy.model.parameters())
-    tensors += [] if critic is None else critic.weights().values()
+    tensors += [] if critic is None else critic.trainable()
     tensors += [v for entry in optimizer.state.values() for v in entry.values() if isinstance(v, torch.Tensor)]
     needed = sum(t.numel() * t.element_size() for t in tensors)
     free = shutil.disk_usage(root).free

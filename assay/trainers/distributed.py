@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
-from assay.core.errors import ConfigError, Fault
+from assay.core.errors import Fault
 from assay.trainers.algorithm import Algorithm
 from assay.trainers.checkpoint import Phase
 from assay.trainers.config import TrainConfig
@@ -34,26 +34,12 @@ PATIENCE = timedelta(days=7)
 """How long processes wait for the first one, which may be playing episodes. One that ends is noticed at once."""
 
 
-def check_supported(config: TrainConfig) -> None:
-    """Refuse what several processes cannot do."""
-    critic = config.algorithm.critic
-    unfit = {
-        "model.lora": config.model.lora is not None,
-        "algorithm.critic.kind 'separate'": critic is not None and critic.kind == "separate",
-        "optim.activation_checkpointing": config.optim.activation_checkpointing,
-    }
-    for name, asked in unfit.items():
-        if asked:
-            raise ConfigError(f"{name} works in one process only: start the run without torchrun, or leave it out")
-
-
 @contextlib.contextmanager
-def team(config: TrainConfig) -> Iterator[DataParallel | None]:
+def team() -> Iterator[DataParallel | None]:
     """Join the processes that torchrun started, for the time of the context; None when this one is alone."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield None
         return
-    check_supported(config)
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)

@@ -6,8 +6,8 @@ Invariants:
   of it.
 * In a run of several processes all hold a share of the weights, and what the first one does with its learner all do
   with theirs (`distributed.py`).
-* Each phase (warm start, reinforcement learning) has an optimiser of its own. The critic is made when the second one
-  begins, so that a separate critic starts from what the warm start learned.
+* Each phase (warm start, reinforcement learning) has an optimiser of its own. The critic takes part in the second only,
+  where a separate one starts from what the warm start learned.
 """
 
 from __future__ import annotations
@@ -68,8 +68,12 @@ class Learner:
         self.replay = None if settings is None else SuccessReplay(settings, seed=config.seed)
         if config.optim.activation_checkpointing:
             recompute_activations(policy.model)
+        critic = config.algorithm.critic
+        self._critic = None if critic is None else Critic(critic, policy.model)
         if parallel is not None:
             shard_layers(policy.model)
+            if self._critic is not None and self._critic.trunk is not None:
+                shard_layers(self._critic.trunk)
         self.autocast = autocast_dtype(config.model)
         self._begin(phase)
 
@@ -124,8 +128,11 @@ class Learner:
 
     def gather(self) -> None:
         """Take part in what the first process does in `save`."""
-        self.gather_weights()
-        whole_state(self.optimizer)
+        for _ in self._policy.saved():
+            pass
+        whole_state(self.optimizer, keep=False)
+        for _ in () if self.critic is None else self.critic.weights():
+            pass
 
     def _tell(self, name: str, *arguments: Any) -> None:
         """Let the other processes of the run call the same method: all of it is collective."""
@@ -134,11 +141,11 @@ class Learner:
 
     def _begin(self, phase: Phase) -> None:
         config, optim, warming = self._config, self._config.optim, phase == "warmstart"
-        critic = None if warming else config.algorithm.critic
-        self.critic = None if critic is None else Critic(critic, self._policy.model)
+        self.critic = None if warming else self._critic
         rate = config.warmstart.learning_rate if warming else optim.learning_rate
         parameters: list[dict[str, Any]] = [{"params": self._policy.trainable(), "lr": rate}]
         if self.critic is not None:
+            self.critic.start_from(self._policy.model)
             parameters.append({"params": self.critic.trainable(), "lr": self.critic.config.learning_rate})
         # Shares and whole tensors cannot be updated by one kernel for all.
         foreach = None if self._parallel is None else False

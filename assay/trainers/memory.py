@@ -64,7 +64,7 @@ def estimate(config: TrainConfig, model: Any, processes: int = 1) -> MemoryEstim
     return MemoryEstimate(
         weights=4 * count // processes,
         optimizer=12 * trained * (2 if separate else 1) // processes,
-        copies=4 * count * (copies + int(separate)),
+        copies=4 * count * copies + 4 * count * int(separate) // processes,
         activations=optim.token_budget * held + 3 * 4 * CHUNK_ELEMENTS,
     )
 

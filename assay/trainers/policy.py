@@ -67,12 +67,24 @@ class Policy:
             owner, wrapped, kind = name.partition(".base_layer.")
             if wrapped and kind == "weight":
                 (adapter,) = self.model.active_adapters
-                tensor = tensor + base.get_submodule(owner).get_delta_weight(adapter)
-            yield name.replace(".base_layer", ""), tensor
+                tensor = tensor + base.get_submodule(owner).get_delta_weight(adapter).detach()
+            yield name.replace(".base_layer", ""), whole(tensor)
+
+    def saved(self) -> Iterator[tuple[str, torch.Tensor]]:
+        """Yield names and tensors of what `save` writes: the adapter alone, when only that is trained.
+
+        Where processes share the weights, all must go through them together.
+        """
+        if not self.adapted:
+            yield from self.weights()
+            return
+        for name, tensor in self.model.state_dict().items():
+            if "lora_" in name:
+                yield name, whole(tensor)
 
     def save(self, directory: str | Path) -> None:
         """Write the model (the adapter alone, when only that is trained) and the tokenizer."""
-        _write(self.model, directory, **({} if self.adapted else {"state_dict": dict(self.weights())}))
+        _write(self.model, directory, state_dict=dict(self.saved()))
         self.tokenizer.save_pretrained(directory)
 
     def export(self, directory: str | Path) -> None:

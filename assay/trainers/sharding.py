@@ -68,13 +68,19 @@ def share_like(tensor: Tensor, own: Any) -> Tensor:
     return distribute_tensor(tensor.to(own.device), mesh, own.placements, src_data_rank=None)
 
 
-def whole_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Return the optimiser's state with whole tensors, as one process alone would have it (all must ask for it)."""
+def whole_state(optimizer: torch.optim.Optimizer, *, keep: bool = True) -> dict[str, Any]:
+    """Return the optimiser's state with whole tensors, as one process alone would have it.
+
+    All processes must ask for it together; those that do not `keep` it only send their shares and get empty moments.
+    """
     state = optimizer.state_dict()
-    moments = {
-        number: {name: whole(value) if isinstance(value, Tensor) else value for name, value in entry.items()}
-        for number, entry in state["state"].items()
-    }
+    moments: dict[int, dict[str, Any]] = {}
+    for number, entry in state["state"].items():
+        moments[number] = {}
+        for name, value in entry.items():
+            gathered = whole(value).cpu() if isinstance(value, Tensor) and is_sharded(value) else value
+            if keep:
+                moments[number][name] = gathered
     return {**state, "state": moments}
 
 

@@ -145,7 +145,7 @@ class Updater:
                 if number == 0 or self._sharded or any(bool(slope.any()) for slope in slopes):
                     torch.autograd.backward(outputs, slopes)
             for _ in range(len(batches), passes):
-                self._empty_pass(samples)
+                self._idle_pass(samples, reference, targets)
         if self._parallel is not None:
             learning = self._optimizer.param_groups[1 if self._warming_up else 0 :]
             self._parallel.sum_gradients(p for group in learning for p in group["params"])
@@ -219,13 +219,14 @@ class Updater:
         learned = [output for output in outputs if output.requires_grad]
         return learned, torch.autograd.grad(loss, learned)
 
-    def _empty_pass(self, samples: Sequence[Sample]) -> None:
-        """Join the others' forward and backward pass with nothing of one's own."""
-        first = next(sample for sample in samples if sample.loss_mask.any())
-        (batch,) = micro_batches([first], self._token_budget, self._layout)
-        with self._autocast():
-            states = self._lm.states(batch.to(self._lm.device))
-        (states.sum() * 0.0).backward()  # type: ignore[no-untyped-call]
+    def _idle_pass(
+        self, samples: Sequence[Sample], reference: Sequence[Tensor] | None, targets: ValueTargets | None
+    ) -> None:
+        """Join the others' forward and backward pass with nothing of one's own: any sample, and slopes of 0."""
+        number = next(n for n, sample in enumerate(samples) if sample.loss_mask.any())
+        ((batch, members),) = self._plan(samples, [number])
+        outputs, slopes = self._forward(batch.to(self._lm.device), members, reference, targets, Meters())
+        torch.autograd.backward(outputs, [torch.zeros_like(slope) for slope in slopes])
 
     def _clip(self, parameters: Sequence[nn.Parameter]) -> float:
         if self._parallel is not None and self._sharded:

@@ -139,4 +139,4 @@ def test_targets_are_needed_exactly_with_a_critic() -> None:
 def test_another_critics_weights_are_refused() -> None:
     model = tiny_model()
     with pytest.raises(ConfigError, match="another one"):
-        Critic(KINDS[0], model).load_weights(Critic(KINDS[2], model).weights())
+        Critic(KINDS[0], model).load_weights(dict(Critic(KINDS[2], model).weights()))

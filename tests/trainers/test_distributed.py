@@ -12,10 +12,8 @@ import torch
 from safetensors.torch import load_file
 
 from assay.core.config import load_config
-from assay.core.errors import ConfigError
 from assay.trainers.checkpoint import checkpoints
 from assay.trainers.config import TrainConfig
-from assay.trainers.distributed import check_supported
 from assay.trainers.loop import train
 from assay.trainers.metrics import read_metrics
 
@@ -35,17 +33,31 @@ def settings(*overrides: str) -> TrainConfig:
     return load_config(TrainConfig, SMOKE, ["tensorboard=false", *overrides])
 
 
+PLAIN = ("algorithm.kl_coef=0.01",)
+FULL = (
+    "model.lora={rank: 3}",
+    "optim.activation_checkpointing=true",
+    "algorithm.advantage=gae",
+    "algorithm.critic={kind: separate, learning_rate: 1.0e-3}",
+    "algorithm.kl_coef=0.01",
+)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not torch.distributed.is_available(), reason="torch has no distributed package here")
-def test_two_processes_train_as_one_and_the_run_goes_on_with_any_number(tmp_path: Path) -> None:
+@pytest.mark.parametrize("features", [PLAIN, FULL], ids=["plain", "adapter-critic-recomputing"])
+def test_two_processes_train_as_one_and_the_run_goes_on_with_any_number(
+    tmp_path: Path, features: tuple[str, ...]
+) -> None:
     torch.set_num_threads(1)
     train(settings("steps=0"), tmp_path / "start")
     start = tmp_path / "start" / "model"
-    words = ["tensorboard=false", "model.vocabulary=''", f"model.path={start}", "model.device=cpu", "warmstart.steps=3"]
+    words = ["tensorboard=false", "model.vocabulary=''", f"model.path={start}", "model.device=cpu", *features]
     words += [
+        "seed=3",
+        "warmstart.steps=3",
         "warmstart.checkpoint_every=3",
         "algorithm.dynamic_sampling=keep",
-        "algorithm.kl_coef=0.01",
         "eval.every=9",
     ]
     alone, shared = tmp_path / "alone", tmp_path / "shared"
@@ -64,7 +76,7 @@ def test_two_processes_train_as_one_and_the_run_goes_on_with_any_number(tmp_path
     apart = sum(float((theirs[name] - ours[name]).square().sum()) for name in ours) ** 0.5
     assert apart < 0.02 * moved
     rows = [[row for row in read_metrics(run) if row["kind"] == "train"] for run in (alone, shared)]
-    assert [row["step"] for row in rows[1]] == [1, 2, 3]
+    assert [row["step"] for row in rows[1]] == [1, 2, 3] and all(row["reward"] > 0 for row in rows[0])
     for one, other in zip(*rows, strict=True):
         assert other["reward"] == one["reward"] and other["tokens"] == one["tokens"]
         assert other["grad_norm"] == pytest.approx(one["grad_norm"], rel=1e-2)
@@ -124,14 +136,16 @@ main()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("staleness", [0, 1])
+@pytest.mark.parametrize(
+    ("staleness", "features"), [(0, PLAIN), (1, (*FULL, "model.autocast=bfloat16"))], ids=["turns", "stream"]
+)
 def test_ctrl_c_ends_the_step_and_the_run_goes_on_from_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, staleness: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, staleness: int, features: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "600")  # what is tested is not how fast this machine is
     (tmp_path / "interrupted.py").write_text(INTERRUPTED)
     words = [str(SMOKE), "tensorboard=false", "warmstart.steps=3", "steps=2", "algorithm.dynamic_sampling=keep"]
-    words += ["model.device=cpu", f"rollout.staleness={staleness}", "--run-dir", str(tmp_path / "run")]
+    words += ["model.device=cpu", f"rollout.staleness={staleness}", *features, "--run-dir", str(tmp_path / "run")]
     stopped = torchrun(*words, program=(str(tmp_path / "interrupted.py"),))
     assert "stopped after step 1; go on with: " in stopped.stdout, stopped.stderr
     assert "error: " not in stopped.stderr and "KeyboardInterrupt" not in stopped.stderr
@@ -143,10 +157,3 @@ def test_ctrl_c_ends_the_step_and_the_run_goes_on_from_there(
     assert [row["step"] for row in rows] == [1, 2]
     assert all(row.get("staleness_max", 0.0) <= staleness for row in rows)
     assert (tmp_path / "run" / "model" / "model.safetensors").is_file()
-
-
-@pytest.mark.parametrize("override", ["model.lora={rank: 4}", "optim.activation_checkpointing=true"])
-def test_what_only_one_process_can_do_is_refused(override: str) -> None:
-    with pytest.raises(ConfigError, match="one process"):
-        check_supported(settings(override))
-    check_supported(settings())
