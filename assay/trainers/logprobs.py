@@ -100,6 +100,14 @@ class LanguageModel:
         """Return the layout that this model can take for the one that was asked for."""
         return "padded" if asked == "shared" and not self.shares else asked
 
+    def autocast(self, dtype: torch.dtype | None) -> torch.autocast:
+        """Return a context of forward passes in `dtype`; None leaves them in the precision of the weights.
+
+        Cast weights are not kept: a pass needs each once, and where layers are shared out or computed again they would
+        be a second copy of the whole model.
+        """
+        return torch.autocast(self.device.type, dtype, enabled=dtype is not None, cache_enabled=False)
+
     def hidden(self, input_ids: Tensor, position_ids: Tensor | None = None, rows: Rows | None = None) -> Tensor:
         """Return the last hidden states [B, T, H] of rows in any of the layouts."""
         return last_states(self._trunk, input_ids, position_ids, rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 
 import torch
@@ -69,7 +68,7 @@ def _score(
     device, layout = lm.device, lm.layout(layout)
     with training_attention(lm.model, shared=layout == "shared", upcast=autocast_dtype is not None):
         for batch in micro_batches(samples, token_budget, layout):
-            with contextlib.nullcontext() if autocast_dtype is None else torch.autocast(device.type, autocast_dtype):
+            with lm.autocast(autocast_dtype):
                 scores = score(batch.to(device)).float().cpu()
             sizes = torch.bincount(batch.sequence_ids, minlength=len(batch.samples)).tolist()
             for number, values in zip(batch.samples, torch.split(scores, sizes), strict=True):

@@ -189,7 +189,7 @@ class Updater:
             return torch.cat([rows[n] for n in members]).to(self._lm.device, non_blocking=True)
 
         frozen = self._warming_up
-        with self._autocast(), torch.set_grad_enabled(not frozen):
+        with self._lm.autocast(self._autocast_dtype), torch.set_grad_enabled(not frozen):
             states = self._lm.states(batch)
             logprobs, entropy = self._lm.logprobs(
                 batch, states, temperature=self._temperature, entropy_gradient=self._entropy_coef != 0
@@ -205,7 +205,7 @@ class Updater:
         sums = {"loss": policy_loss.detach()}
         loss, outputs = policy_loss, [logprobs, entropy]
         if self._critic is not None and targets is not None:
-            with self._autocast():
+            with self._lm.autocast(self._autocast_dtype):
                 values = self._critic.values(batch, states, detach=frozen)
             errors, clipped = value_clip(
                 values, column(targets.values), column(targets.returns), clip=self._critic.config.clip
@@ -239,11 +239,6 @@ class Updater:
         critic = contextlib.nullcontext() if self._critic is None else self._critic.attending(**options)
         with training_attention(self._lm.model, **options), critic:
             yield
-
-    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
-        if self._autocast_dtype is None:
-            return contextlib.nullcontext()
-        return torch.autocast(self._lm.device.type, dtype=self._autocast_dtype)
 
     def _set_rates(self) -> float:
         factor = 1.0 if self._schedule is None else self._schedule(self.steps)
