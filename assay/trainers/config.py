@@ -21,6 +21,9 @@ from assay.core.config import Config
 from assay.core.seeding import short_hash
 from assay.trainers.algorithm_config import AlgorithmConfig
 
+WITHOUT_GROUPS = ("gae", "reinforce_pp")
+"""Advantages that compare an episode with what a critic expected or with the whole batch, not with its group."""
+
 
 class LoraConfig(Config):
     """Low-rank adapters (Hu et al. 2021, arXiv:2106.09685) on every linear layer; the base stays frozen."""
@@ -99,7 +102,7 @@ class RolloutConfig(Config):
     groups: PositiveInt = 32
     """Tasks per step."""
     group_size: PositiveInt = 16
-    """Episodes per task. Only advantages that compare no members, such as gae, can do with 1."""
+    """Episodes per task. Only advantages that compare no members, gae and reinforce_pp, can do with 1."""
     max_tokens: PositiveInt = 512
     """Tokens that the agent may write in one turn."""
     episode_tokens: PositiveInt | None = None
@@ -241,10 +244,10 @@ class TrainConfig(Config):
 
     @model_validator(mode="after")
     def _groups_that_can_be_used(self) -> TrainConfig:
-        if self.rollout.group_size == 1 and self.algorithm.advantage != "gae":
+        if self.rollout.group_size == 1 and self.algorithm.advantage not in WITHOUT_GROUPS:
             raise ValueError(
                 f"rollout.group_size 1 leaves {self.algorithm.advantage!r} nothing to compare; take 2 or more, "
-                "or advantage 'gae'"
+                f"or advantage {' or '.join(map(repr, WITHOUT_GROUPS))}"
             )
         if self.rollout.group_size == 1 and self.algorithm.dynamic_sampling != "keep":
             raise ValueError("rollout.group_size 1 needs algorithm.dynamic_sampling keep: no group is ever mixed")

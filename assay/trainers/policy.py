@@ -159,9 +159,20 @@ def build_policy(config: ModelConfig) -> Policy:
 
 
 def read_policy(path: str | Path) -> Policy:
-    """Read a Hugging Face checkpoint directory (or an adapter directory that names its base) in float32."""
+    """Read a Hugging Face checkpoint directory, or an adapter directory, which becomes part of the base that it names.
+
+    In float32, and all of it can be trained.
+    """
     tokenizer = read_tokenizer(path)  # first: it is small, and says what the directory lacks
-    return Policy(read_model(path), tokenizer)
+    if (Path(path) / "config.json").is_file():
+        return Policy(read_model(path), tokenizer)
+    from peft import PeftConfig, PeftModel
+
+    base = PeftConfig.from_pretrained(path).base_model_name_or_path
+    if not base:
+        raise ConfigError(f"model {path}: adapter_config.json names no base; merge the adapter into its model first")
+    model: Any = PeftModel.from_pretrained(read_model(base), path)  # type: ignore[arg-type]
+    return Policy(model.merge_and_unload().requires_grad_(True), tokenizer)
 
 
 def _with_adapter(model: PreTrainedModel, options: LoraConfig) -> Any:

@@ -52,11 +52,12 @@ def test_what_makes_no_sense_is_one_clear_line(override: str, message: str) -> N
     assert "\n" not in str(caught.value)
 
 
-def test_groups_of_one_need_a_critic_and_no_filter() -> None:
-    gae = "algorithm={advantage: gae, critic: {}, dynamic_sampling: %s}"
-    assert load("rollout.group_size=1", gae % "keep").rollout.group_size == 1
+@pytest.mark.parametrize("advantage", ["gae, critic: {}", "reinforce_pp"])
+def test_groups_of_one_need_an_advantage_without_groups_and_no_filter(advantage: str) -> None:
+    algorithm = f"algorithm={{advantage: {advantage}, dynamic_sampling: %s}}"
+    assert load("rollout.group_size=1", algorithm % "keep").rollout.group_size == 1
     with pytest.raises(ConfigError, match="no group is ever mixed"):
-        load("rollout.group_size=1", gae % "drop")
+        load("rollout.group_size=1", algorithm % "drop")
 
 
 def test_fingerprint_counts_what_decides_the_weights() -> None:

@@ -80,7 +80,9 @@ def test_adapters_train_alone_and_merge_on_export(tmp_path: Path) -> None:
     wanted = logits(policy.model, [3, 4, 5])
     assert (wanted - logits(read_policy(tmp_path / "base").model, [3, 4, 5])).abs().max() > 1e-2
     for directory in ("merged", "adapter"):
-        assert torch.allclose(logits(read_policy(tmp_path / directory).model, [3, 4, 5]), wanted, atol=1e-5)
+        again = read_policy(tmp_path / directory)
+        assert torch.allclose(logits(again.model, [3, 4, 5]), wanted, atol=1e-5)
+        assert not again.adapted and len(again.trainable()) == len(list(again.model.parameters()))
     plain = read_policy(tmp_path / "base").model
     plain.load_state_dict(dict(policy.weights()))
     assert torch.allclose(logits(plain, [3, 4, 5]), wanted, atol=1e-5)
