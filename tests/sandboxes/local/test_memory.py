@@ -15,25 +15,32 @@ from assay.sandboxes.local.agent import linux, memory
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs Linux")
 REARRANGED = """
-import json, re, sys
+import ctypes, json, re, sys
 from assay.sandboxes.local.agent import memory
 
-def code():
-    import ctypes
-    address = ctypes.cast(ctypes.pythonapi.Py_IsInitialized, ctypes.c_void_p).value
+def of(pointer):
+    address = ctypes.cast(pointer, ctypes.c_void_p).value
     return next(area for area in memory.areas() if area.start <= address < area.end)
 
+def works():
+    assert json.loads(json.dumps([1, {"a": 2.5}])) == [1, {"a": 2.5}] and re.sub("b+", "x", "abbc") == "axc"
+    kept = [[str(number)] * 40 for number in range(20_000)]  # small blocks and large ones
+    return sum(int(row[-1]) for row in kept) == 199_990_000
+
+types = ctypes.pythonapi.PyBaseObject_Type
 before = len(memory.areas())
 memory.join_areas()
 joined = len(memory.areas())
 try:
     memory.enlarge_code()
+    kept = [str(number) for number in range(1000)]
+    memory.enlarge_data()
 except OSError as error:
     print("skip:", error)
     raise SystemExit
-area = code()
-assert json.loads(json.dumps([1, {"a": 2.5}])) == [1, {"a": 2.5}] and re.sub("b+", "x", "abbc") == "axc"
+area = of(ctypes.pythonapi.Py_IsInitialized)
 print(joined < before, area.path == "" or area.end - area.start < 2 << 21, "w" in area.protection)
+print(of(types).path == "", kept == [str(number) for number in range(1000)], works(), works())
 """
 
 
@@ -41,7 +48,7 @@ def test_an_interpreter_works_in_rearranged_memory():
     done = subprocess.run([sys.executable, "-c", REARRANGED], capture_output=True, text=True, check=False)
     if done.stdout.startswith("skip"):
         pytest.skip(done.stdout)
-    assert done.stdout == "True True False\n", done.stderr
+    assert done.stdout == "True True False\nTrue True True True\n", done.stderr
 
 
 def test_a_job_seldom_stops_for_a_page():

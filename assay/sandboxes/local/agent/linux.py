@@ -6,6 +6,7 @@ What every job calls has its argument types declared: that spares the making of 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 from collections.abc import Sequence
 
@@ -115,10 +116,11 @@ _mremap.restype, _mremap.argtypes = ctypes.c_ssize_t, (*[ctypes.c_size_t] * 3, c
 for _function in (_libc.mprotect, _libc.madvise):
     _function.argtypes = (ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int)
 _libc.munmap.argtypes = (ctypes.c_size_t, ctypes.c_size_t)
+READ, WRITE, EXECUTE = 1, 2, 4
 _PRIVATE_ANONYMOUS = 0x22
 _MAY_MOVE_TO_FIXED = 3
-_HUGEPAGE, _COLLAPSE = 14, 25
-_HUGE = 2**21
+_HUGEPAGE, _POPULATE_WRITE, _COLLAPSE = 14, 23, 25
+_PAGE, _HUGE = 2**12, 2**21
 
 
 def protect(start: int, end: int, protection: int) -> None:
@@ -126,20 +128,56 @@ def protect(start: int, end: int, protection: int) -> None:
     _check(_libc.mprotect(start, end - start, protection), "mprotect")
 
 
-def copy_to_huge_pages(start: int, end: int, protection: int) -> None:
-    """Replace memory by a copy of itself on huge pages; both addresses must be multiples of their size."""
-    size = end - start
-    block = _check(_mmap(0, size + _HUGE, 3, _PRIVATE_ANONYMOUS, -1, 0), "mmap")
-    copy = -(-block // _HUGE) * _HUGE
+def move_to_huge_pages(start: int, end: int, protection: int) -> None:
+    """Replace memory of this process, which must have one thread, by a copy of itself in blocks of huge pages.
+
+    Whole huge pages of the range are mapped as such; of those at its ends the part that belongs to it. Raises
+    `OSError` where there are none, and where memory that can be written to cannot be moved at all.
+    """
+    size, offset = end - start, start % _HUGE
+    room = -(-(offset + size) // _HUGE) * _HUGE
+    block = _check(_mmap(0, room + _HUGE, READ | WRITE, _PRIVATE_ANONYMOUS, -1, 0), "mmap")
+    base = -(-block // _HUGE) * _HUGE
+    copy = kept = base + offset
     try:
-        _libc.madvise(copy, size, _HUGEPAGE)
-        ctypes.memmove(copy, start, size)
-        _check(_libc.madvise(copy, size, _COLLAPSE), "madvise")
-        protect(copy, end - start + copy, protection)
-        _check(_mremap(copy, size, size, _MAY_MOVE_TO_FIXED, start), "mremap")
-    finally:  # the margins, and the copy unless it has moved
+        _libc.madvise(base, room, _HUGEPAGE)
+        for advice in (_POPULATE_WRITE, _COLLAPSE):
+            _check(_libc.madvise(base, room, advice), "madvise")
+        if protection & WRITE:
+            _copy_and_move(copy, start, size)
+        else:
+            ctypes.memmove(copy, start, size)
+            protect(copy, copy + size, protection)
+            _check(_mremap(copy, size, size, _MAY_MOVE_TO_FIXED, start), "mremap")
+        kept = copy + size  # what is between has moved away, and is free for others
+    finally:
         _libc.munmap(block, copy - block)
-        _libc.munmap(copy, block + _HUGE - copy + size)
+        _libc.munmap(kept, block + room + _HUGE - kept)
+
+
+_COPY_AND_MOVE = {
+    "x86_64": (
+        "5657524889d1f3a4"  # push rsi, rdi, rdx; mov rcx, rdx; rep movsb: copy `size` bytes from `start` to `copy`
+        "5e5f41584889f2"  # pop rsi (size), rdi (copy), r8 (start); mov rdx, rsi
+        "41ba03000000b8190000000f05c3"  # mov r10d, 3 (may move, to a fixed address); mov eax, 25; syscall; ret
+    )
+}.get(os.uname().machine)
+
+
+def _copy_and_move(copy: int, start: int, size: int) -> None:
+    """Copy memory and put the copy in its place, as one function: the interpreter must not change it in between."""
+    if _COPY_AND_MOVE is None:
+        raise OSError(errno.ENOSYS, f"no code to move memory for {os.uname().machine}")
+    code = bytes.fromhex(_COPY_AND_MOVE)
+    page = _check(_mmap(0, _PAGE, READ | WRITE, _PRIVATE_ANONYMOUS, -1, 0), "mmap")
+    try:
+        ctypes.memmove(page, code, len(code))
+        protect(page, page + _PAGE, READ | EXECUTE)
+        result = ctypes.PYFUNCTYPE(ctypes.c_ssize_t, *[ctypes.c_size_t] * 3)(page)(copy, start, size)
+        if result < 0:
+            raise OSError(-result, f"mremap: {os.strerror(-result)}")
+    finally:
+        _libc.munmap(page, _PAGE)
 
 
 def hold_pages(runs: Sequence[tuple[int, int]]) -> int:

@@ -6,6 +6,8 @@ fault for each that is touched or written to, at the end it takes each away. So,
 * `join_areas` makes one area of a library's neighbouring ones, which differ in their protection only;
 * `enlarge_code` moves the interpreter's code to huge pages, which are inherited whole; code that is mapped from a file
   every job would find again, fault by fault;
+* `enlarge_data` moves large areas of data into blocks of huge pages, whose pages the kernel inherits by the run
+  instead of one by one, also when some of them have been written to since and are pages of their own;
 * `pin` makes the fork copy the pages that every job writes to. The fault that would copy each of them costs more, and
   another one awaits the slot when it writes there next.
 
@@ -25,7 +27,7 @@ PAGE = 4096
 _HUGE = 2**21
 _ENTRY = 8
 _PRESENT, _EXCLUSIVE = 1 << 63, 1 << 56
-_READ, _WRITE, _EXECUTE = 1, 2, 4
+_LARGE = 2**16
 
 
 class Area(NamedTuple):
@@ -57,9 +59,9 @@ def join_areas() -> None:
     for area in areas():
         if before is not None and _continues(before, area):
             if "w" in area.protection and "x" not in before.protection:
-                linux.protect(before.start, before.end, _READ | _WRITE)
+                linux.protect(before.start, before.end, linux.READ | linux.WRITE)
             elif "w" not in before.protection + area.protection and "x" in before.protection + area.protection:
-                linux.protect(before.start, area.end, _READ | _EXECUTE)
+                linux.protect(before.start, area.end, linux.READ | linux.EXECUTE)
                 area = area._replace(protection="r-x")
         before = area
 
@@ -76,7 +78,14 @@ def enlarge_code() -> None:
         if area.start <= address < area.end and area.protection == "r-x":
             start, end = -(-area.start // _HUGE) * _HUGE, area.end // _HUGE * _HUGE
             if start < end:
-                linux.copy_to_huge_pages(start, end, _READ | _EXECUTE)
+                linux.move_to_huge_pages(start, end, linux.READ | linux.EXECUTE)
+
+
+def enlarge_data() -> None:
+    """Move large areas of data into blocks of huge pages. Raises `OSError` where there are none."""
+    for area in areas():
+        if area.protection == "rw-" and area.end - area.start >= _LARGE and area.path != "[stack]":
+            linux.move_to_huge_pages(area.start, area.end, linux.READ | linux.WRITE)
 
 
 class Pages:

@@ -42,6 +42,7 @@ def main() -> None:
     with contextlib.suppress(OSError):
         memory.join_areas()
         memory.enlarge_code()
+        memory.enlarge_data()
     control.send(json.dumps({"address_space": _address_space()}).encode())
     while True:
         data, fds, _, _ = socket.recv_fds(control, 1 << 16, 1)
