@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rich.console import Console
 
 from assay.core.errors import ConfigError
+from assay.core.yaml_text import read_value
 
 out = Console()
 err = Console(stderr=True)
@@ -23,10 +23,7 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
         key, equals, text = pair.partition("=")
         if not equals or not key:
             raise ConfigError(f"{pair!r} is not of the form key=value")
-        try:
-            options[key] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            options[key] = text
+        options[key] = read_value(text)
     return options
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,7 +37,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def evaluate(
-    target: Annotated[str, typer.Argument(help="Configuration file, or the id of an environment.")],
+    target: Annotated[
+        str, typer.Argument(help="Configuration file (.yaml), or an environment: its id or module:Class.")
+    ],
     overrides: Annotated[
         list[str] | None, typer.Argument(help="Settings: dotted.key=value, such as agent.model=runs/demo/model.")
     ] = None,
@@ -98,7 +101,7 @@ def _default_directory(job: EvalJob) -> Path:
     """Name the directory by what decides the result, so that the same command resumes and another one does not."""
     decides = job.model_dump(mode="json", exclude=set(MAY_DIFFER) | {"agent"})
     text = json.dumps([decides, job.agent.identity()], sort_keys=True)
-    name = job.env.rpartition("/")[2].removesuffix("-v0").lower()
+    name = re.split("[/:]", job.env)[-1].removesuffix("-v0").lower()
     return Path("runs") / f"eval-{name}-{short_hash(text, 8)}"
 
 

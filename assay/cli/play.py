@@ -23,10 +23,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def play(
-    env_id: Annotated[str, typer.Argument(help="Environment id, such as assay/GuessNumber-v0.")],
+    env_id: Annotated[str, typer.Argument(help="Environment id, such as assay/GuessNumber-v0, or module:Class.")],
     options: Annotated[list[str] | None, typer.Argument(help="Options of the environment, key=value.")] = None,
     task: Annotated[str, typer.Option(help="Task id or number; drawn from the seed when left out.")] = "",
-    seed: Annotated[int, typer.Option(help="Seed of the episode.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the episode.", min=0)] = 0,
 ) -> None:
     """Act in an environment from the terminal.
 

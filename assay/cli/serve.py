@@ -15,7 +15,7 @@ def add_to(app: typer.Typer) -> None:
 def serve(
     model: Annotated[str, typer.Argument(help="Checkpoint directory with model and tokenizer.")],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8000,
     name: Annotated[str, typer.Option(help="Name of the model; that of the directory if left out.")] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     max_batch: Annotated[int, typer.Option(help="Requests computed together.", min=1)] = 256,

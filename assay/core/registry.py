@@ -13,17 +13,17 @@ Nothing is imported until a name is asked for.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
-import re
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import gymnasium
+from gymnasium.envs.registration import EnvSpec
 
-from assay.core.errors import ConfigError, UnknownNameError
+from assay.core.errors import AssayError, ConfigError, Fault, UnknownNameError
+from assay.core.factories import build, describe, refusal
 
 T = TypeVar("T")
 
@@ -57,14 +57,9 @@ class Registry(Generic[T]):
             raise UnknownNameError(self.kind, name, self._factories)
         return load(found) if isinstance(found, str) else found
 
-    def make(self, name: str, **options: Any) -> T:
-        """Build the thing. An option that the factory does not know is a `ConfigError`."""
-        factory = self.factory(name)
-        try:
-            return factory(**options)
-        except TypeError as error:
-            refuse_options(self.kind, name, factory, error)
-            raise
+    def make(self, name: str, /, **options: Any) -> T:
+        """Build the thing. What the factory raises is a `ConfigError`, which names the option that is at fault."""
+        return cast("T", build(self.kind, name, self.factory(name), options))
 
     def _discover(self) -> None:
         if self._discovered or self._group is None:
@@ -75,14 +70,18 @@ class Registry(Generic[T]):
 
 
 def load(path: str) -> Any:
-    """Import `module:attribute`."""
+    """Import `module:attribute`. `ConfigError` when that fails, whatever the module's own code raises."""
     module, _, attribute = path.partition(":")
+    if not module.strip("."):
+        raise ConfigError(f"cannot load {path!r}: write module:attribute")
     try:
         value: Any = importlib.import_module(module)
         for part in filter(None, attribute.split(".")):
             value = getattr(value, part)
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"cannot load {path!r}: {error}") from error
+    except Exception as error:
+        raise ConfigError(f"cannot load {path!r}: {describe(error)}") from error
     return value
 
 
@@ -118,48 +117,38 @@ def _foreign(env_id: str) -> bool:
     return "/" in env_id and env_id.partition("/")[0] not in {"phys2d", "tabular"}
 
 
-def make(env_id: str, **options: Any) -> gymnasium.Env[Any, Any]:
-    """Build an environment by id, as `gymnasium.make` does, with entry points loaded and better errors."""
+def make(env_id: str, /, **options: Any) -> gymnasium.Env[Any, Any]:
+    """Build an environment by id, as `gymnasium.make` does, with entry points loaded and better errors.
+
+    `module:Class` works for what nobody registered, and Gymnasium's `module:id` for what importing a module registers.
+    """
     discover_environments()
-    if ":" not in env_id and env_id not in gymnasium.registry:
-        raise UnknownNameError("environment", env_id, environment_ids())
+    spec = _spec(env_id)
     try:
         # The passive checker would validate every observation of every episode; `assay check` does it once.
-        return gymnasium.make(env_id, disable_env_checker=True, **options)
+        return gymnasium.make(spec, disable_env_checker=True, **options)
+    except (AssayError, Fault):
+        raise
     except gymnasium.error.Error as error:
         raise ConfigError(f"environment {env_id!r}: {error}") from error
-    except TypeError as error:
-        entry = gymnasium.spec(env_id).entry_point
-        refuse_options("environment", env_id, load(entry) if isinstance(entry, str) else entry, error)
-        raise
+    except Exception as error:
+        entry = spec.entry_point
+        factory = load(entry) if isinstance(entry, str) else entry
+        raise refusal("environment", env_id, factory or gymnasium.make, options, error) from error
 
 
-_UNKNOWN_OPTION = re.compile(r"unexpected keyword argument '(\w+)'")
-_MISSING_OPTION = re.compile(r"missing \d+ required .*?arguments?: '(\w+)'")
-
-
-def refuse_options(kind: str, name: str, factory: Any, error: TypeError) -> None:
-    """Raise `ConfigError` when `error` says that the factory was called with the wrong options; else do nothing."""
-    if missing := _MISSING_OPTION.search(str(error)):
-        raise ConfigError(f"{kind} {name!r} needs the option {missing[1]!r}") from error
-    if unknown := _UNKNOWN_OPTION.search(str(error)):
-        known = _options(factory)
-        near = difflib.get_close_matches(unknown[1], known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"options: {', '.join(known) or 'none'}"
-        raise ConfigError(f"{kind} {name!r} has no option {unknown[1]!r}; {hint}") from error
-
-
-def _options(factory: Any) -> list[str]:
-    """Return the keyword arguments of a function, or of a class and of those whose `**kwargs` it passes on."""
-    functions = (
-        [vars(c)["__init__"] for c in inspect.getmro(factory)[:-1] if "__init__" in vars(c)]
-        if inspect.isclass(factory)
-        else [factory]
-    )
-    names: dict[str, None] = {}
-    for function in functions:
-        parameters = inspect.signature(function).parameters.values()
-        names.update({p.name: None for p in parameters if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)})
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            break
-    return [name for name in names if name not in ("self", "render_mode")]
+def _spec(env_id: str) -> EnvSpec:
+    module, colon, name = env_id.partition(":")
+    if colon and env_id not in gymnasium.registry:
+        load(module)  # registers what it registers
+        if name not in gymnasium.registry:
+            if "/" in name:
+                raise UnknownNameError("environment", name, environment_ids())
+            found = load(env_id)
+            if not callable(found) or (inspect.isclass(found) and not issubclass(found, gymnasium.Env)):
+                raise ConfigError(f"{env_id!r} is no environment: it is not a subclass of gymnasium.Env")
+            return EnvSpec(id=env_id, entry_point=env_id, disable_env_checker=True)
+        env_id = name
+    if env_id not in gymnasium.registry:
+        raise UnknownNameError("environment", env_id, environment_ids())
+    return gymnasium.registry[env_id]

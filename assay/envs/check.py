@@ -46,11 +46,11 @@ class CheckReport:
         return "\n".join(f"{check.status:8}{check.name}: {check.detail}" for check in self.checks)
 
 
-def check_environment(env_id_or_factory: str | Factory, *, episodes: int = 20, **options: Any) -> CheckReport:
+def check_environment(env_id_or_factory: str | Factory, /, *, episodes: int = 20, **options: Any) -> CheckReport:
     """Run every check and return the report. Never raises for what the environment does wrong.
 
     Args:
-        env_id_or_factory: A registered id, or a callable that returns a new environment.
+        env_id_or_factory: A registered id, `module:Class`, or a callable that returns a new environment.
         episodes: How many tasks each check tries.
         **options: Passed to the environment.
 

@@ -206,7 +206,7 @@ class EvalConfig(Config):
 
     @model_validator(mode="after")
     def _enough_samples(self) -> EvalConfig:
-        if max(self.ks) > self.samples:
+        if self.ks and max(self.ks) > self.samples:
             raise ValueError(f"pass@{max(self.ks)} needs at least {max(self.ks)} samples per task, not {self.samples}")
         return self
 

@@ -21,7 +21,7 @@ from assay.core.task import Task
 from assay.core.verdict import Verdict, no_verdict, wrong
 from assay.verifiers.base import Evidence, Isolation, Verifier, run_verifier
 from assay.verifiers.pool import WorkerPool, WorkerTimeout
-from assay.verifiers.registry import make_verifier
+from assay.verifiers.registry import build_verifier, make_verifier
 
 _TASK, _EVIDENCE, _VERDICT = TypeAdapter(Task), TypeAdapter(Evidence), TypeAdapter(Verdict)
 
@@ -91,7 +91,7 @@ class IsolatedVerifier(Verifier):
 
 @lru_cache(maxsize=32)
 def _inside(spec: str) -> Verifier:
-    return make_verifier(**json.loads(spec))
+    return build_verifier(json.loads(spec))
 
 
 def judge(spec: str, task: dict[str, Any], evidence: dict[str, Any]) -> Any:

@@ -15,7 +15,7 @@ VerifierSpec: TypeAlias = Verifier | str | Mapping[str, Any]
 """A verifier, a registered name, or `{"name": ..., **options}` as configurations write it."""
 
 
-def make_verifier(name: str, **options: Any) -> Verifier:
+def make_verifier(name: str, /, **options: Any) -> Verifier:
     """Build a registered verifier (or `module:Class`) by name."""
     return VERIFIERS.make(name, **options)
 
@@ -28,7 +28,7 @@ def build_verifier(spec: VerifierSpec) -> Verifier:
         return make_verifier(spec)
     if not isinstance(spec, Mapping) or not isinstance(spec.get("name"), str):
         raise ConfigError(f"a verifier is given by name or as {{name: ..., options}}, not {spec!r}")
-    return make_verifier(**spec)
+    return make_verifier(spec["name"], **{key: value for key, value in spec.items() if key != "name"})
 
 
 def build_all(specs: Mapping[str, VerifierSpec], owner: str) -> dict[str, Verifier]:

@@ -93,7 +93,7 @@ def test_a_bad_setting_is_found_before_an_old_run_is_removed(smoke_run: Path, tm
     [
         (["env.id=assay/Aritmetic-v0"], ["unknown environment", "did you mean 'assay/Arithmetic-v0'"]),
         (["env.options.termz=2"], ["assay/Arithmetic-v0", "termz"]),
-        (["rolout.groups=3"], [str(SMOKE), "unknown key 'rolout'", "did you mean 'rollout'?"]),
+        (["rolout.groups=3"], ["unknown key 'rolout'", "did you mean 'rollout'?"]),
         (["rollout.group=3"], ["unknown key 'rollout.group'", "did you mean 'groups'?"]),
         (["rollout.top_p=0.9"], ["whole distribution", "top_p"]),
         (["eval.samples=2"], ["pass@4 needs at least 4 samples", "not 2"]),

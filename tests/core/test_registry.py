@@ -1,5 +1,6 @@
 import gymnasium
 import pytest
+from gymnasium.envs.classic_control import CartPoleEnv
 
 from assay.core import registry
 from assay.core.errors import ConfigError, UnknownNameError
@@ -7,10 +8,13 @@ from assay.core.registry import Registry, environment_ids, load, make
 
 
 class Thing:
-    def __init__(self, size=1):
+    def __init__(self, size=1, weight: float | None = None):
         self.size = size
         if size == "boom":
             raise TypeError("no such size")
+        if size == "inner":
+            Thing(colour=3)
+        self.grams = 1000 * (weight or 0) + 0
 
 
 @pytest.fixture
@@ -33,8 +37,15 @@ def test_unknown_names_and_options(things):
         things.make("smal")
     with pytest.raises(ConfigError, match="thing 'small' has no option 'colour'; options: size"):
         things.make("small", colour="red")
-    with pytest.raises(TypeError, match="no such size"):
-        things.make("small", size="boom")  # a bug of the factory is not the user's mistake
+    with pytest.raises(ConfigError, match=r"'small' cannot be made: TypeError: .*'colour'"):
+        things.make("small", size="inner")  # nobody gave that option
+    with pytest.raises(ConfigError, match=r"thing 'small': option 'weight' must be float \| None, not 'heavy'"):
+        things.make("small", weight="heavy")
+    with pytest.raises(
+        ConfigError, match=r"thing 'small' cannot be made: TypeError: no such size \(test_registry.py:\d+\)"
+    ) as raised:
+        things.make("small", size="boom")
+    assert isinstance(raised.value.__cause__, TypeError)  # in Python the author sees their own code
 
 
 def test_a_name_is_taken_once(things):
@@ -43,10 +54,14 @@ def test_a_name_is_taken_once(things):
         things.register("small", dict)
 
 
-@pytest.mark.parametrize("path", ["no.such.module:X", "assay.core.errors:Missing"])
-def test_paths_that_lead_nowhere(path):
-    with pytest.raises(ConfigError, match="cannot load"):
+@pytest.mark.parametrize("path", ["no.such.module:X", "assay.core.errors:Missing", ":", "broken:X", "torn:X"])
+def test_paths_that_lead_nowhere(path, tmp_path, monkeypatch):
+    (tmp_path / "broken.py").write_text("x = 1\ny = undefined\n")
+    (tmp_path / "torn.py").write_text("def (\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError, match="cannot load") as raised:
         load(path)
+    assert "broken.py:2" in str(raised.value) or path != "broken:X"
 
 
 def test_entry_points_are_found_and_imported_late(monkeypatch):
@@ -84,6 +99,26 @@ def test_packages_register_their_environments(monkeypatch):
     monkeypatch.setattr(registry, "_environments_discovered", False)
     with pytest.raises(ConfigError, match=r"entry point 'acme' of assay.envs is not callable"):
         environment_ids()
+
+
+class Environment(CartPoleEnv):
+    def __init__(self, length: int = 1, **kwargs):
+        super().__init__(**kwargs)
+        self.length = length / 2
+
+
+def test_environments_that_nobody_registered():
+    env = make("tests.core.test_registry:Environment", length=4)
+    assert env.unwrapped.length == 2
+    assert env.spec.id == "tests.core.test_registry:Environment"
+    env.close()
+    make("tests.core.test_registry:CartPole-v1").close()  # Gymnasium's own meaning: an id, after an import
+    with pytest.raises(ConfigError, match=r"option 'length' must be int, not 'long'"):
+        make("tests.core.test_registry:Environment", length="long")
+    with pytest.raises(ConfigError, match=r"cannot load .* has no attribute 'Nothing'"):
+        make("tests.core.test_registry:Nothing")
+    with pytest.raises(ConfigError, match=r"not a subclass of gymnasium\.Env"):
+        make("tests.core.test_registry:Thing")
 
 
 def test_environments_by_id():
