@@ -13,6 +13,7 @@ Invariants:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -20,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
-from pydantic_core import from_json
+from pydantic_core import PydanticSerializationError, from_json
 
 from assay.core.errors import SchemaError
 from assay.core.message import Message
@@ -136,8 +137,12 @@ class Trajectory:
         return out
 
     def to_json(self) -> str:
-        """Return one JSON line."""
-        return _TRAJECTORY.dump_json(self).decode()
+        """Return one JSON line. Half of a surrogate pair, which names of files may hold, becomes a question mark."""
+        try:
+            return _TRAJECTORY.dump_json(self).decode()
+        except PydanticSerializationError:
+            plain = json.dumps(_TRAJECTORY.dump_python(self, mode="json"), ensure_ascii=False)
+            return plain.encode(errors="replace").decode()
 
     @staticmethod
     def from_json(line: str | bytes) -> Trajectory:

@@ -214,7 +214,8 @@ def _shares(tensors: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]
 
 def _read_trajectories(path: Path) -> Iterator[Trajectory]:
     if path.is_file():  # a checkpoint of an older assay has none
-        yield from map(Trajectory.from_json, path.read_text(encoding="utf-8").splitlines())
+        with path.open(encoding="utf-8", newline="\n") as lines:
+            yield from map(Trajectory.from_json, lines)
 
 
 def _read_groups(path: Path) -> Iterator[Group]:

@@ -70,6 +70,12 @@ def test_json_keeps_any_text(said, heard):
     assert Trajectory.from_json(t.to_json()) == t
 
 
+def test_json_is_written_of_what_is_no_text():
+    t = Trajectory("id", "g", "t", "env", 0, (Step(Turn("a\ud800b"), 0.5, {}),), verdict=wrong("\udcff: is a file"))
+    read = Trajectory.from_json(t.to_json())
+    assert (read.steps[0].turn.text, read.verdict.reason, read.reward) == ("a?b", "?: is a file", 0.5)
+
+
 def test_a_newer_schema_is_refused_and_an_unknown_one_too():
     row = json.loads(trajectory(turn()).to_json())
     with pytest.raises(SchemaError, match=r"schema 2.*reads up to 1.*upgrade"):

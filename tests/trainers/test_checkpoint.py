@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from assay.core.errors import ConfigError, SchemaError
-from assay.core.trajectory import Group, Trajectory
+from assay.core.trajectory import Group, Step, Trajectory, Turn
 from assay.trainers import checkpoint
 from assay.trainers.checkpoint import (
     CheckpointError,
@@ -50,7 +50,8 @@ def test_restored_training_goes_on_bit_for_bit(tmp_path: Path, lora: LoraConfig 
     policy = load_policy(config)
     optimizer = optimizer_of(policy)
     step(policy, optimizer)
-    group = Group("g", tuple(Trajectory(id=f"g/{i}", group_id="g", task_id="t", env_id="e", seed=i) for i in range(2)))
+    said = (Step(Turn("a line\u2028another\x85"), 0.0, {}),)  # line ends to Python, and not to JSON
+    group = Group("g", tuple(Trajectory(f"g/{i}", "g", task_id="t", env_id="e", seed=i, steps=said) for i in range(2)))
     progress = Progress("step", 1, next_task=7, metrics_offset=11, seconds=2.5, pending=[group])
     path = save(tmp_path, policy, optimizer, progress)
     drawn = (random.random(), float(np.random.rand()))

@@ -106,6 +106,8 @@ def test_a_link_to_the_right_content_is_not_the_file():
     assert final(env, task, [shell(f"{solved}; touch left-over"), "x"])[0] == 0.0
     assert final(env, task, [shell(f"{solved}; echo more >> answer.txt"), "x"])[0] == 0.0
     assert final(env, task, [shell(solved), shell("echo $HOME; ls"), "x"])[0] == 1.0
+    _, verdict = final(env, task, [shell(f"{solved}; touch $'\\xff'"), "x"])
+    assert verdict.reason == "\\xff: should not be there"  # told as text, which the name is not
 
 
 def test_permissions_are_read_even_where_the_owner_may_not(sandbox):

@@ -70,7 +70,7 @@ sys.exit(done.returncode if done.returncode >= 0 else 128 - done.returncode)
 """
 
 _READ = """
-import io, json, tarfile, zipfile
+import io, json, os, tarfile, zipfile
 
 found = {}
 
@@ -92,15 +92,16 @@ def members(name, content):
 
 with tarfile.open("/box/.state") as archive:
     for entry in archive:
+        name = text(os.fsencode(entry.name))
         if entry.isdir():
-            found[entry.name] = {"dir": True}
+            found[name] = {"dir": True}
         elif entry.issym():
-            found[entry.name] = {"link": entry.linkname}
+            found[name] = {"link": text(os.fsencode(entry.linkname))}
         elif entry.isreg():
             content = archive.extractfile(entry).read()
             node = {"text": text(content), "mode": entry.mode}
             inside = members(entry.name, content) if entry.name.endswith((".tar", ".tar.gz", ".tgz", ".zip")) else None
-            found[entry.name] = node if inside is None else {"members": inside, "mode": entry.mode}
+            found[name] = node if inside is None else {"members": inside, "mode": entry.mode}
 print(json.dumps(found))
 """
 
