@@ -19,6 +19,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, create_model
 from assay.core.errors import ToolError
 
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
+_DEEPEST = 50
+"""Levels of lists and objects in a call. What comes after it (comparing, other servers' JSON) is less patient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,22 @@ def _parse_one(written: str) -> ToolCall:
         return ToolCall("", {}, "the call has an escape that is no character")
     except (ValueError, RecursionError) as error:
         return ToolCall("", {}, f"the call is not JSON: {error}")
+    if _deeper(call, _DEEPEST):
+        return ToolCall("", {}, f"the call is nested more than {_DEEPEST} levels deep")
     if not isinstance(call, dict) or not isinstance(call.get("name"), str):
         return ToolCall("", {}, 'a call is a JSON object with "name" and "arguments"')
     arguments = call.get("arguments", {})
     if not isinstance(arguments, dict):
         return ToolCall("", {}, '"arguments" must be a JSON object')
     return ToolCall(call["name"], arguments)
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether a JSON value has more levels of lists and objects."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deeper(each, levels - 1) for each in inner)
 
 
 def strip_tool_calls(text: str) -> str:

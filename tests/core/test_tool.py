@@ -102,6 +102,7 @@ def test_no_text_breaks_the_parser(text):
         ('{"name": 3}', '"name" and "arguments"'),
         ('{"name": "x", "arguments": "4"}', "must be a JSON object"),
         ("[" * 100_000, "not JSON"),
+        ('{"name": "x", "arguments": {"a": ' + "[" * 49 + "]" * 49 + "}}", "more than 50 levels"),
         ('{"name": "x", "arguments": {"a": "\\ud800"}}', "no character"),  # such a text breaks tools and their servers
     ],
 )
