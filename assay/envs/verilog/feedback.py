@@ -28,6 +28,7 @@ class Feedback:
 
     def __init__(self, target: Target) -> None:
         # Without its own stimulus, testbench and expected outputs the target falls back to a generated stimulus.
+        self.top = target.top
         seed = derive_seed("public stimulus", target.seed)
         self._target = replace(target, testbench="", stimulus=None, expected=(), cycles=_CYCLES, seed=seed)
         self._source = GoldenSource()

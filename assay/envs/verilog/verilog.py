@@ -104,7 +104,7 @@ class VerilogEnv(TaskEnv):
         """End the episode, or say what is wrong with the design."""
         if self._feedback is None:
             return Progress(done=True)
-        code = extract_design(action)
+        code = extract_design(action, self._feedback.top)
         if code is None:
             return Progress((user("There is no complete ```verilog code block in your answer."),))
         said = self._feedback(code, self._grader.sandbox)

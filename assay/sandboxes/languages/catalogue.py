@@ -85,7 +85,7 @@ _ALL = (
         "verilog", ("iverilog", "vvp"), "iverilog", ("iverilog", "-V"),
         _fixed(Steps("main.sv", ("vvp", "-n", "main.vvp"),
                      ("iverilog", "-g2012", "-Winfloop", "-o", "main.vvp", "main.sv"), "main.vvp")),
-        ("systemverilog", "sv"),
+        ("systemverilog", "sv", "v"),
     ),
     Language("shell", ("bash",), "bash", ("bash", "--version"), _fixed(Steps("main.sh", ("bash", "main.sh"))),
              ("bash", "sh")),

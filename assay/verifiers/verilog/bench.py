@@ -1,7 +1,7 @@
 """The bench that drives a design and prints what it answers: no expected value, no comparison, no verdict.
 
-Its module name is drawn anew for every run, so that no design can name it. What it prints is counted and read strictly:
-a run that stopped early, or printed anything of its own, is no run.
+Its module name is drawn anew for every run, so that no design can name it. What it writes, into a file of its own since
+simulators print warnings about designs, is counted and read strictly: a run that stopped early is no run.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import secrets
 from collections.abc import Sequence
 
 from assay.verifiers.verilog.trace import Interface, Port, Stimulus
+
+STEP = 1000
+"""Nanoseconds between two rows: what a design delays on purpose, `q <= #1 d`, has happened by the next one."""
 
 
 def bench_name() -> str:
@@ -26,11 +29,12 @@ def write_bench(name: str, top: str, interface: Interface) -> str:
     inputs = _connections(interface.inputs, "row")
     first = ", ".join(inputs + _connections(interface.outputs, "out"))
     second = ", ".join(inputs + _connections(interface.outputs, "twin_out"))
-    return f"""module {name};
+    return f"""`timescale 1ns/1ns
+module {name};
   reg [{width}:0] next;
   reg [{width - 1}:0] row;
   wire [{out - 1}:0] out;
-  integer file, got;
+  integer file, got, answers;
   {top} dut ({first});
 `ifdef TWIN
   wire [{out - 1}:0] twin_out;
@@ -38,14 +42,15 @@ def write_bench(name: str, top: str, interface: Interface) -> str:
 `endif
   initial begin
     file = $fopen("rows.mem", "r");
+    answers = $fopen("samples", "w");
     got = $fscanf(file, "%b", next);
     while (got == 1) begin
       row = next[{width - 1}:0];
-      #1 if (next[{width}])
+      #{STEP} if (next[{width}])
 `ifdef TWIN
-        $display("%b%b", out, twin_out);
+        $fdisplay(answers, "%b%b", out, twin_out);
 `else
-        $display("%b", out);
+        $fdisplay(answers, "%b", out);
 `endif
       got = $fscanf(file, "%b", next);
     end

@@ -3,7 +3,7 @@
 Invariants:
 
 * Golden values and the comparison never enter a sandbox that holds the candidate; the golden model has its own run.
-* The denominator is the number of all samples. A run that stops early, prints anything, or hits a limit is wrong.
+* The denominator is the number of all samples. A run that stops early or hits a limit is wrong.
 * What could not be found out is no verdict: a fault, a missing tool, a gold that cannot be used, a tool that crashed.
 * Costs (PPA) count for fully correct designs only.
 """
@@ -113,7 +113,7 @@ class VerilogVerifier(Verifier):
             target = read_target(task.target)
         except (ValueError, TypeError) as error:
             return no_verdict(f"target: {error}", status="unparsable")
-        code = extract_design(evidence.text)
+        code = extract_design(evidence.text, target.top)
         if code is None:
             return wrong("no complete code block", status="no_answer")
         try:

@@ -12,9 +12,13 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from .gate import examine
+from .lower import lower
+from .subset import synthesizable
 
 _SHOWN = 1500
 _MESSAGES = re.compile(r"^(?:ERROR|.*error|Warning: (?:found|multiple)).*", re.MULTILINE | re.IGNORECASE)
@@ -37,31 +41,66 @@ def check(source: str, request: dict[str, Any]) -> dict[str, Any]:
     if sorted(gate["ports"]) != sorted(request["ports"] or gate["ports"]):
         return {**report, "kind": "interface", "reason": _difference(gate["ports"], request["ports"])}
     steps = request["steps"]
-    _write("parsed.sv", gate["text"])
-    _write("combinational.sv", _without_checks(gate["text"]))
-    files = ["parsed.sv"]
+    texts = _Texts(gate["text"], request["top"])
+    netlist = False
     if "netlist" in steps or "measure" in steps:
-        code, said = _run(["yosys", "-Q", "-T", "-l", "/dev/stderr", "-q", "-p", _script(request, steps)])
-        if code:
+        code, said = _synthesise(texts, request)
+        netlist = code == 0 and "netlist" in steps and not _has_latches()
+        if code and ("measure" in steps or _was_read() or not synthesizable(gate["text"])):
             return {**report, "stage": "synthesis", **_failure(code, said)}
     if "measure" in steps:
         report["measured"] = _statistics(request["top"])
     if "simulate" in steps:
-        macros = []
-        if "netlist" in steps and not _has_latches():
-            files.append("netlist.v")
-            macros.append(f"-DTWIN={_twin(request)}")
-            report["twin"] = True
-        compile_ = ["iverilog", "-g2012", "-Winfloop", *macros, "-s", request["bench"], "-o", "sim", "bench.v", *files]
-        code, said = _run(compile_)
+        report["twin"] = netlist
+        code, said = _compile(texts, request, netlist)
         if code:
             return {**report, "stage": "compile", **_failure(code, said)}
-        code, said = _run(["vvp", "-n", "sim"], output="samples")
+        code, said = _run(["vvp", "-n", "sim"])
         if code:
             return {**report, "stage": "simulation", **_failure(code, said)}
         with open("samples", encoding="ascii", errors="replace") as stream:
             report["samples"] = stream.read()
     return {**report, "stage": "done"}
+
+
+class _Texts:
+    """A design as it was parsed and, made when a tool cannot read that, in plainer words."""
+
+    def __init__(self, text: str, top: str) -> None:
+        self._text, self._top = text, top
+
+    def __iter__(self) -> Iterator[str]:
+        yield self._text
+        plainer = lower(self._text, self._top)
+        if plainer != self._text:
+            yield plainer
+
+
+def _synthesise(texts: _Texts, request: dict[str, Any]) -> tuple[int, str]:
+    code, said = 0, ""
+    for text in texts:
+        _write("combinational.sv", _without_checks(text))
+        code, said = _run(["yosys", "-Q", "-T", "-l", "/dev/stderr", "-q", "-p", _script(request, request["steps"])])
+        if code <= 0 or _was_read():
+            break
+    return code, said
+
+
+def _was_read() -> bool:
+    """Whether synthesis could read the design, whatever came of it then."""
+    return Path("read.txt").exists()
+
+
+def _compile(texts: _Texts, request: dict[str, Any], netlist: bool) -> tuple[int, str]:
+    twin = [f"-DTWIN={_twin(request)}"] if netlist else []
+    files = ["bench.v", "parsed.sv", *(["netlist.v"] if netlist else [])]
+    code, said = 0, ""
+    for text in texts:
+        _write("parsed.sv", text)
+        code, said = _run(["iverilog", "-g2012", "-Winfloop", *twin, "-s", request["bench"], "-o", "sim", *files])
+        if code == 0:
+            break
+    return code, said
 
 
 def _twin(request: dict[str, Any]) -> str:
@@ -71,10 +110,10 @@ def _twin(request: dict[str, Any]) -> str:
 
 def _script(request: dict[str, Any], steps: list[str]) -> str:
     top = request["top"]
-    common = f"read_verilog -sv combinational.sv; hierarchy -check -top {top}; proc; flatten; "
+    common = f"read_verilog -sv combinational.sv; hierarchy -check -top {top}; tee -q -o read.txt ls; proc; flatten; "
     if "measure" not in steps:
         return common + (
-            "opt_clean; check -assert; tee -q -o latches.txt select -count t:$*latch* t:$sr; "
+            "tribuf -merge; opt_clean; check -assert; tee -q -o latches.txt select -count t:$*latch* t:$sr; "
             f"rename {top} {_twin(request)}; write_verilog -noattr netlist.v"
         )
     return common + (
