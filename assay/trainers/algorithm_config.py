@@ -136,8 +136,6 @@ class AlgorithmConfig(Config):
             raise ValueError("advantage 'gae' needs a critic; write critic: {} for the default one")
         if self.advantage != "gae" and self.critic is not None:
             raise ValueError(f"a critic is for advantage 'gae'; {self.advantage!r} would not use it")
-        if self.critic is not None and self.replay is not None:
-            raise ValueError("replayed episodes have no values: replay and critic do not go together")
         if self.advantage == "gae" and self.advantage_options:
             raise ValueError("advantage 'gae' takes its options from the critic: gamma, lam, level, whiten")
         return self

@@ -103,7 +103,7 @@ def save_checkpoint(
         _remove_leftovers(root)
         _refuse_full_disk(root, policy, optimizer, critic)
         temporary.mkdir()
-        policy.save(temporary)
+        policy.save(temporary)  # these three gather what is shared out, in the order of `Learner.gather`
         trainer = {"optimizer": whole_state(optimizer), "generators": _generators()}
         if critic is not None:
             trainer["critic"] = dict(critic.weights())

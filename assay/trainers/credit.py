@@ -39,6 +39,11 @@ class ValueTargets:
     weights: list[Tensor]
     """Summing to 1 over all samples; 0 where no value is learned."""
 
+    def beside(self, samples: Sequence[Sample]) -> ValueTargets:
+        """Return the targets of the same samples and, after them, of `samples`, from which no value is learned."""
+        nothing = [torch.zeros(int(sample.loss_mask.sum())) for sample in samples]
+        return ValueTargets(self.values + nothing, self.returns + nothing, self.weights + nothing)
+
 
 def assign_gae(
     groups: Iterable[Group], samples: Sequence[Sample], values: Sequence[Tensor], config: CriticConfig

@@ -63,12 +63,12 @@ class Learner:
         self._parallel = parallel
         self._config, self._algorithm, self._policy = config, algorithm, policy
         self._reference: PreTrainedModel | None = None
-        self._peak = peak_flops(policy.device)
+        self._peak = peak_flops(policy.device, 1 if parallel is None else parallel.size)
         settings = config.algorithm.replay
         self.replay = None if settings is None else SuccessReplay(settings, seed=config.seed)
         if config.optim.activation_checkpointing:
             recompute_activations(policy.model)
-        critic = config.algorithm.critic
+        critic = config.algorithm.critic  # which takes part later, but can be copied from the policy only now
         self._critic = None if critic is None else Critic(critic, policy.model)
         if parallel is not None:
             shard_layers(policy.model)
@@ -210,23 +210,19 @@ class Learner:
         samples = build_samples(
             groups, self._algorithm.advantage(groups), normalization=normalization, max_tokens=longest
         )
+        targets: ValueTargets | None = None
+        numbers: dict[str, float] = {}
+        if self.critic is not None:
+            targets, numbers = assign_gae(groups, samples, self._values(self.critic, samples), self.critic.config)
         if self.replay is not None:
             episodes = sum(len(group.scored) for group in groups)
-            drawn, numbers = self.replay.draw(self.updater.steps, episodes, partial(self._logprobs, self._policy.model))
+            drawn, replayed = self.replay.draw(
+                self.updater.steps, episodes, partial(self._logprobs, self._policy.model)
+            )
             self.replay.add(groups)
-            return assign_weights([*samples, *drawn], normalization, max_tokens=longest), None, numbers
-        if self.critic is None:
-            return samples, None, {}
-        optim = self._config.optim
-        values = sample_values(
-            self.critic,
-            self._policy.model,
-            samples,
-            token_budget=optim.token_budget,
-            layout=optim.layout,
-            autocast_dtype=self.autocast,
-        )
-        return samples, *assign_gae(groups, samples, values, self.critic.config)
+            samples = assign_weights([*samples, *drawn], normalization, max_tokens=longest)
+            targets, numbers = targets and targets.beside(drawn), numbers | replayed
+        return samples, targets, numbers
 
     def _logprobs(self, model: Any, samples: Sequence[Sample]) -> list[Tensor]:
         return sample_logprobs(
@@ -235,6 +231,16 @@ class Learner:
             token_budget=self._config.optim.token_budget,
             layout=self._config.optim.layout,
             temperature=self._config.rollout.temperature,
+            autocast_dtype=self.autocast,
+        )
+
+    def _values(self, critic: Critic, samples: Sequence[Sample]) -> list[Tensor]:
+        return sample_values(
+            critic,
+            self._policy.model,
+            samples,
+            token_budget=self._config.optim.token_budget,
+            layout=self._config.optim.layout,
             autocast_dtype=self.autocast,
         )
 

@@ -128,7 +128,7 @@ async def _reinforce(session: Session, stop: StopSignal) -> None:
                 await session.look_after(batch.played, batch.tasks)
                 sampled = time.perf_counter()
                 update = await source.learn(batch.groups)
-            ended, handing = time.perf_counter(), session.publishing
+            learned = time.perf_counter()
             session.log(
                 "train",
                 progress.step,
@@ -139,8 +139,7 @@ async def _reinforce(session: Session, stop: StopSignal) -> None:
                     **update,
                     **session.notes(),
                     "seconds/rollout": sampled - started,
-                    "seconds/update": ended - sampled - handing,
-                    "seconds/weights": handing,
+                    "seconds/update": learned - sampled - update["seconds/weights"],
                 },
             )
             session.reporter.on_progress(progress.step)

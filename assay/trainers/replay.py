@@ -8,7 +8,8 @@ Invariants:
 
 * What counts as a success is the raw outcome, never a shaped reward.
 * A replayed token's old log-probability is the policy's own, of before the update: its ratio begins at 1, so the
-  loss bounds this step's movement and not that of all the steps since. Its advantage is a constant; replay imitates.
+  loss bounds this step's movement and not that of all the steps since. Its advantage is a constant; replay imitates,
+  and a critic learns nothing from it.
 * Which episodes a step draws is a function of the seed, the step and what is kept, and a checkpoint holds that.
 """
 

@@ -40,7 +40,10 @@ class RolloutSource(Protocol):
         ...
 
     async def learn(self, groups: Sequence[Group]) -> dict[str, float]:
-        """Take the update of a step, count the step, and hand the new weights to the engine. Return metrics."""
+        """Take the update of a step, count the step, and hand the new weights to the engine.
+
+        Return metrics, `seconds/weights` among them: the time that the hand-over took.
+        """
         ...
 
     async def aclose(self) -> None:
@@ -99,8 +102,7 @@ class Turns:
         numbers = session.learner.learn(groups)
         if asleep:
             await session.engine.wake()
-        await session.publish(session.progress.step + 1)
-        return numbers
+        return numbers | await session.publish(session.progress.step + 1)
 
     async def aclose(self) -> None:
         """Do nothing: between steps nothing is being played."""

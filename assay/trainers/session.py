@@ -111,8 +111,6 @@ class Session:
         for row in read_metrics(run.path):
             if row["kind"] == "train":
                 self.alerts.observe(row)
-        self.publishing = 0.0
-        """Seconds that the last hand-over of weights took."""
         self._started = time.perf_counter() - self.progress.seconds
         self._saved = self.progress.name if checkpoint else ""
 
@@ -127,13 +125,16 @@ class Session:
         self.progress.phase, self.progress.step = phase, 0
         self.learner.begin(phase)
 
-    async def publish(self, step: int) -> None:
-        """Count the steps as `step`, and let the engine have the weights as they are now under this version."""
+    async def publish(self, step: int) -> dict[str, float]:
+        """Count the steps as `step`, and let the engine have the weights as they are now under this version.
+
+        Return the metric of the time that it took.
+        """
         self.progress.step = step
         shared, started = shares_weights(self.config.rollout, self._processes), time.perf_counter()
         source = None if shared else self.learner.weights()
         await self.engine.update_weights(source, step)
-        self.publishing = time.perf_counter() - started
+        return {"seconds/weights": time.perf_counter() - started}
 
     async def look_after(self, played: Sequence[Group], tasks: Mapping[str, Task]) -> None:
         """Let the watch over the verifier check a sample of the episodes, and tell when its alarm goes on."""

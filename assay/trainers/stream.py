@@ -99,7 +99,7 @@ class Stream:
         self._updating = True
         numbers |= await asyncio.to_thread(session.learner.learn, groups)
         self._updating = False
-        await session.publish(session.progress.step + 1)
+        numbers |= await session.publish(session.progress.step + 1)
         self._fill()
         return numbers
 

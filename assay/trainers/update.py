@@ -69,9 +69,10 @@ class Updater:
         self._optimizer, self._loss_fn = optimizer, loss_fn
         self._token_budget, self._layout, self._temperature = token_budget, self._lm.layout(layout), temperature
         self._grad_clip, self._entropy_coef, self._kl_coef = grad_clip, entropy_coef, kl_coef
-        self._autocast_dtype, self._schedule, self._parallel = autocast_dtype, schedule, parallel
-        self._critic = critic
-        self._sharded = any(is_sharded(p) for group in optimizer.param_groups for p in group["params"])
+        self._autocast_dtype, self._schedule, self._critic = autocast_dtype, schedule, critic
+        self._parallel = parallel
+        self._sharing = parallel if any(is_sharded(p) for g in optimizer.param_groups for p in g["params"]) else None
+        """The processes, if each holds but a share of the weights."""
         self._base_rates = [float(group["lr"]) for group in optimizer.param_groups]
         self.steps = 0
         """Steps taken, skipped ones included."""
@@ -134,15 +135,13 @@ class Updater:
         mine = range(len(samples)) if self._parallel is None else self._parallel.share(samples)
         meters = Meters()
         batches = self._plan(samples, mine)
-        passes = len(batches)
-        if self._parallel is not None and self._sharded:
-            passes = self._parallel.passes(len(batches))
+        passes = len(batches) if self._sharing is None else self._sharing.passes(len(batches))
         with self._attention():
             for number, (batch, members) in enumerate(batches):
                 outputs, slopes = self._forward(batch.to(self._lm.device), members, reference, targets, meters)
                 # Without a slope nothing would be added. The first pass makes sure that there is a gradient at all, and
                 # where weights are shared out all processes go through every pass together.
-                if number == 0 or self._sharded or any(bool(slope.any()) for slope in slopes):
+                if number == 0 or self._sharing or any(bool(slope.any()) for slope in slopes):
                     torch.autograd.backward(outputs, slopes)
             for _ in range(len(batches), passes):
                 self._idle_pass(samples, reference, targets)
@@ -207,12 +206,13 @@ class Updater:
         if self._critic is not None and targets is not None:
             with self._lm.autocast(self._autocast_dtype):
                 values = self._critic.values(batch, states, detach=frozen)
-            errors, clipped = value_clip(
+            errors, shares = value_clip(
                 values, column(targets.values), column(targets.returns), clip=self._critic.config.clip
             )
-            value_loss = (column(targets.weights) * errors).sum()
+            weights = column(targets.weights)
+            value_loss = (weights * errors).sum()
             sums["value_loss"] = value_loss.detach()
-            diagnostics |= clipped
+            sums |= {name: (weights * share).sum() for name, share in shares.items()}  # means: the weights sum to 1
             loss = self._critic.config.coef * value_loss + (0.0 if frozen else policy_loss)
             outputs.append(values)
         meters.add(sums, {"entropy": entropy.detach(), **diagnostics})
@@ -229,8 +229,8 @@ class Updater:
         torch.autograd.backward(outputs, [torch.zeros_like(slope) for slope in slopes])
 
     def _clip(self, parameters: Sequence[nn.Parameter]) -> float:
-        if self._parallel is not None and self._sharded:
-            return self._parallel.clip(parameters, self._grad_clip)
+        if self._sharing is not None:
+            return self._sharing.clip(parameters, self._grad_clip)
         return float(nn.utils.clip_grad_norm_(parameters, self._grad_clip))
 
     @contextlib.contextmanager

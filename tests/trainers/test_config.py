@@ -35,7 +35,6 @@ def load(*overrides: str) -> TrainConfig:
         ("algorithm={advantage: gae, critic: {}, noise: {method: backward, rho0: 0.1}}", "critic.whiten"),
         ("algorithm={advantage: gae, critic: {}, dynamic_sampling: keep, noise: {method: forward}}", "use backward"),
         ("algorithm.replay={low: 0.9, high: 0.5}", "below high"),
-        ("algorithm={advantage: gae, critic: {}, replay: {}}", "do not go together"),
         ("algorithm.correction={upper: 0.5, lower: 1}", "below upper"),
         ("optim.learning_rate=-1", "optim.learning_rate"),
         ("model.vocabulary=''", "path"),

@@ -43,6 +43,8 @@ def test_flops_are_six_a_parameter_and_token_plus_attention() -> None:
     assert step_flops(untied, samples) == step_flops(model, samples)
     twice = 6 * head * trained + 6 * 2 * 32 * squares
     assert step_flops(model, [*samples, *samples]) == step_flops(model, samples) + twice
+    model.requires_grad_(False)
+    assert step_flops(model, samples) == 4 * body * tokens + 4 * head * trained + 6 * 2 * 32 * squares
 
 
 def test_utilisation_needs_a_known_peak() -> None:
