@@ -15,6 +15,8 @@ _WITH_MEANING = re.compile(
     re.DOTALL,
 )
 
+_IN_TEXT = re.compile(r"\\(?:text|math(?:rm|bf)) ?\{([^{}]*)\}")
+
 
 def letter(text: str) -> str | None:
     """Return the letter that the whole text names, or None."""
@@ -26,7 +28,8 @@ def letter(text: str) -> str | None:
 
 def letter_with_meaning(text: str) -> tuple[str, str] | None:
     """Return the letter and the text after it, as in `(C) 12`, or None."""
-    match = _WITH_MEANING.fullmatch(text)
+    inside = _IN_TEXT.fullmatch(text)
+    match = _WITH_MEANING.fullmatch(inside.group(1) if inside else text)
     if match is None:
         return None
     return str(match["bracketed"] or match["open"]), match["meaning"]

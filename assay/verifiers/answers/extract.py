@@ -42,6 +42,10 @@ class Extraction(NamedTuple):
 _BLANK = " \n"
 """Blanks around an answer. A tab or form feed may be what is left of a LaTeX command, see `normalise`."""
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
+_UNBRACED = re.compile(r"[-+]?\d{1,40}(?:[.,]\d{1,40})*|\\[dt]?frac(?:\d|\{[^{}]{1,80}\}){2}")
+"""What is meant to stand in a box without braces, of which TeX would take the first digit alone."""
+_TITLE = re.compile(r"[\W_]*(?:\d{1,2}[.):]\s*\**)?[A-Za-z]{2,}(?!\w*\s*=)")
+_ANSWER_TITLE = re.compile(r"\W*(?:(?:the|my) )?(?:final )?answer\W*", re.IGNORECASE)
 _DELIMITERS = re.compile(r"\\[()\[\],;:! ]|\\q?quad|\\text|\$|[{}*&~]|\\\\")
 _GAP = re.compile(r"[,;&]|\band\b|\bor\b")
 _TURN = re.compile(r"\b(?:not?|but|wait|thus|so|actually|hmm|instead|rather|however|then|is|are|therefore)\b|[.?!\n]")
@@ -63,7 +67,7 @@ _OPERATED = re.compile(
 _STOP = re.compile(r"\.(?:\s|$)|\n|\bI hope\b|<\||</")
 _GUESS = re.compile(
     r"\b(?:at least|at most|(?:less|more|greater|fewer|other) than|between|maybe|perhaps|probably|might|guess|unsure"
-    r"|either|possibly|no idea|don't know)\b",
+    r"|either|possibly|no idea|don't know)\b|\bone of (?:the following|[\d$\\({])",
     re.I,
 )
 _TAKEN_BACK = re.compile(
@@ -135,7 +139,9 @@ def _boxes(text: str) -> list[_Box]:
         while text[start : start + 1] == " ":
             start += 1
         if text[start : start + 1] != "{":
-            found.append(_Box(at, start + 1, text[start : start + 1]))
+            bare = _UNBRACED.match(text, start)
+            end = bare.end() if bare else start + 1
+            found.append(_Box(at, end, text[start:end]))
         elif (end := brace_end(text, start)) > 0:
             while found and found[-1].start < end:
                 found.pop()
@@ -175,24 +181,35 @@ def _from_boxes(boxes: list[_Box], text: str) -> Extraction:
 
 def _from_tags(text: str) -> Extraction | None:
     marks: list[str] = []
-    end = -1
     at = text.rfind("<answer>")
     if at >= 0 and text.find("</answer>", at) >= 0:
         while at >= 0 and len(marks) < MAX_BOXES:
             close = text.find("</answer>", at)
             marks.append(text[at + 8 : close].strip())
-            end = max(end, close)
             at = text.rfind("<answer>", 0, at)
     else:
-        at = text.rfind("#### ")
-        while at >= 0 and len(marks) < MAX_BOXES:
-            close = text.find("\n", at)
-            marks.append(text[at + 5 : close if close >= 0 else len(text)].strip())
-            end = max(end, close)
-            at = text.rfind("#### ", 0, at)
+        marks = _from_hashes(text)
     if not marks or not marks[0]:
         return None
     return Extraction(marks[0], "tagged", tuple(dict.fromkeys(m for m in marks[:0:-1] if m and m != marks[0])))
+
+
+def _from_hashes(text: str) -> list[str]:
+    """Return what stands behind `####`, last first; a title of what follows is no answer, but may announce it."""
+    marks: list[str] = []
+    at = text.rfind("####")
+    for _ in range(4 * MAX_BOXES):
+        if at < 0:
+            break
+        line, _, rest = text[at + 4 : at + 4 + MAX_ANSWER].partition("\n")
+        line, rest = line.strip(), rest.strip()
+        if rest and _ANSWER_TITLE.fullmatch(line):
+            line, _, rest = rest.partition("\n")
+            marks.append(line.strip())
+        elif line and not (rest and _TITLE.match(line)):
+            marks.append(line)
+        at = text.rfind("####", 0, at)
+    return marks
 
 
 def _phrases(text: str) -> list[str]:

@@ -94,6 +94,14 @@ _SYNONYM = {
 _THOUSANDS = re.compile(r"(?<=\d)(?:, ?\\! ?| ?\{ ?, ?\} ?)(?=\d{3})")
 """A comma that LaTeX sets without a gap can only separate thousands."""
 _BRACED_NUMERAL = re.compile(r"(?:\\text ?)?\{ ?(\d[0-9A-Fa-f]*) ?\}(?=_\{? ?\d)")
+_LETTERED_NUMERAL = re.compile(r"\\text ?\{ ?([0-9A-F]{1,40}) ?\}(?=_\{? ?\d)")
+_REPEATING = re.compile(r"(?<![\w.,])(\d{1,40}\.)\((\d{1,40})\)(?![\w.(^!])")
+"""`0.(3)`: nothing but the digits that repeat stands behind the point."""
+_GROUPED = re.compile(
+    r"(?P<sign>[-+]?)(?:(?P<indian>\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?)|(?P<swiss>\d{1,3}(?:'\d{3})+(?:\.\d+)?)"
+    r"|(?P<comma>\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?: \d{3})+,\d{1,2}|\d{1,3}(?:\.\d{3}){2,}))"
+)
+"""`1,23,456` in India, `1'234.5` in Switzerland, `1.234,5`, `1 234,5` and `1.234.567` in much of Europe."""
 _CHOOSE = re.compile(
     r"(?:\{ ?\})?[_^]\{? ?(?P<n>\w{1,4}) ?\}? ?"
     r"(?:\\(?:text|mathrm|mathbf)\{ ?)?(?P<kind>[CP]) ?\}?_\{? ?(?P<k>\w{1,4}) ?\}?"
@@ -164,7 +172,7 @@ def clean(text: str) -> str:
     if "{" in text and "," in text:
         text = _THOUSANDS.sub("", text)
     if "}_" in text:
-        text = _BRACED_NUMERAL.sub(r"\1", text)
+        text = _LETTERED_NUMERAL.sub(r"\1", _BRACED_NUMERAL.sub(r"\1", text))
     if "_" in text and ("C" in text or "P" in text):
         text = _CHOOSE.sub(_combinations, text)
     elif "C" in text or "P" in text:
@@ -175,8 +183,20 @@ def clean(text: str) -> str:
         text = text.replace("Rs.", "Rs ")
     if ".m" in text or ". m" in text:
         text = _HALF_DAY.sub(r"\1m", text)
+    if ".(" in text:
+        text = _REPEATING.sub(r"\1\\overline{\2}", text)
     text = _SPACE.sub(" ", text)
     return trim(_BLANKS.sub(" ", text))
+
+
+def regrouped(cleaned: str) -> str | None:
+    """Return a number in the groups of another country with a point and without groups; None for anything else."""
+    match = _GROUPED.fullmatch(cleaned)
+    if match is None:
+        return None
+    if (number := match["comma"]) is not None:
+        return match["sign"] + number.replace(".", "").replace(" ", "").replace(",", ".")
+    return match["sign"] + (match["indian"] or match["swiss"]).replace(",", "").replace("'", "")
 
 
 def trim(text: str) -> str:

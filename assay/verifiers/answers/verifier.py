@@ -35,7 +35,7 @@ from assay.verifiers.answers.exact import Rational, read_rational
 from assay.verifiers.answers.extract import BARE, Extraction, extract
 from assay.verifiers.answers.lexer import AnswerSyntaxError
 from assay.verifiers.answers.nodes import Big, Expr, Group, Listing, Node, SetOf, Text, number, plus, walk
-from assay.verifiers.answers.normalise import MAX_ANSWER, canonical, clean
+from assay.verifiers.answers.normalise import MAX_ANSWER, canonical, clean, regrouped
 from assay.verifiers.answers.parser import parse
 from assay.verifiers.answers.policy import AnswerPolicy
 from assay.verifiers.answers.worker import Busy, SymbolicTier, TooDear
@@ -63,6 +63,8 @@ class Reading:
         self.cleaned = clean(text[:MAX_ANSWER])
         self.key = canonical(self.cleaned)
         self.rational: Rational | None = read_rational(self.cleaned)
+        if self.rational is None and self.cleaned[-1:].isdigit() and (number := regrouped(self.cleaned)) is not None:
+            self.rational = read_rational(number)
         self.error = "too long" if len(text) > MAX_ANSWER else ""
         self._node: Node | None = None
 

@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from .gate import examine
-from .lower import lower
-from .subset import synthesizable
 
 _SHOWN = 1500
 _MESSAGES = re.compile(r"^(?:ERROR|.*error|Warning: (?:found|multiple)).*", re.MULTILINE | re.IGNORECASE)
@@ -46,7 +44,7 @@ def check(source: str, request: dict[str, Any]) -> dict[str, Any]:
     if "netlist" in steps or "measure" in steps:
         code, said = _synthesise(texts, request)
         netlist = code == 0 and "netlist" in steps and not _has_latches()
-        if code and ("measure" in steps or _was_read() or not synthesizable(gate["text"])):
+        if code and ("measure" in steps or _was_read() or not _is_synthesizable(gate["text"])):
             return {**report, "stage": "synthesis", **_failure(code, said)}
     if "measure" in steps:
         report["measured"] = _statistics(request["top"])
@@ -71,6 +69,8 @@ class _Texts:
 
     def __iter__(self) -> Iterator[str]:
         yield self._text
+        from .lower import lower  # compiled anew by every job that imports it
+
         plainer = lower(self._text, self._top)
         if plainer != self._text:
             yield plainer
@@ -84,6 +84,12 @@ def _synthesise(texts: _Texts, request: dict[str, Any]) -> tuple[int, str]:
         if code <= 0 or _was_read():
             break
     return code, said
+
+
+def _is_synthesizable(text: str) -> bool:
+    from .subset import synthesizable
+
+    return synthesizable(text)
 
 
 def _was_read() -> bool:
