@@ -13,6 +13,7 @@ import base64
 import io
 import json
 import pickle
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -241,7 +242,7 @@ def _paired(row: Mapping[str, Any]) -> dict[str, Any]:
     if len(row["inputs"]) != len(row["outputs"]):
         raise ValueError(f"{len(row['inputs'])} inputs and {len(row['outputs'])} outputs")
     pairs = zip(map(_text, row["inputs"]), map(_text, row["outputs"]), strict=True)
-    return _plain({**row, **_stdio(pairs)})
+    return _plain({**_stdio(pairs), **row})
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -255,7 +256,14 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _stdio(pairs: Any) -> dict[str, Any]:
-    return {"tests": [{"input": given, "output": expected} for given, expected in pairs]}
+    """Return the tests; where real numbers are to be printed, their last digits and how they are written are free."""
+    tests = [{"input": given, "output": expected} for given, expected in pairs]
+    if any(_REAL.search(str(test["output"])) for test in tests):
+        return {"tests": tests, "compare": "floats"}
+    return {"tests": tests}
+
+
+_REAL = re.compile(r"(?<!\S)[-+]?\d+\.\d+(?:[eE][-+]?\d+)?(?!\S)")
 
 
 def _call_test(args: Any, expected: Any) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from assay.sandboxes.local.sandbox import default_sandbox
 from assay.verifiers.base import Evidence, Isolation, Verifier
 from assay.verifiers.code.analyser import analyse
 from assay.verifiers.code.compare import same_value
-from assay.verifiers.code.extract import extract_code
+from assay.verifiers.code.extract import definition, extract_code
 from assay.verifiers.code.grade import GradingSandbox
 from assay.verifiers.code.killable import Arguments, Reply, replies
 
@@ -79,7 +79,7 @@ class VulnRepairVerifier(Verifier):
             behaviour, exploits, harness = _read(task.target)
         except ValueError as error:
             return no_verdict(f"target: {error}", status="unparsable")
-        code = extract_code(evidence.text)
+        code = extract_code(evidence.text, defining=definition(task.target["entry_point"]))
         if code is None:
             return wrong("no complete code block", status="no_answer")
         try:

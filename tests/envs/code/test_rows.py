@@ -124,6 +124,11 @@ ROWS = {
         "        return pow(max(Counter(numbers).values()), 1, 10)",
         "class Solution:\n    def most(self, numbers: List[int]) -> int:\n        return 2",
     ),
+    "real numbers": (
+        {"question": "Half.", "inputs": ["5\n", "4\n"], "outputs": ["2.5\n", "2.0\n"]},
+        "print(f'{int(input()) / 2:.7f}')",
+        "print(f'{int(input()) / 2:.0f}')",
+    ),
     "inputs and outputs": ({"question": "Double.", "inputs": ["2\n", "5\n"], "outputs": ["4\n", "10\n"]}, DOUBLE, FOUR),
 }
 
