@@ -21,8 +21,8 @@ from assay.verifiers.text.extract import after_reasoning
 MAX_CODE = 100_000
 """Longest program in characters; a longer one is no answer."""
 _FENCE = re.compile(
-    r"^(?P<margin>[ \t]{0,40})(?P<fence>`{3,}|~{3,})[ \t]*\{?\.?(?P<language>[\w+#-]*)[^\n`]*$"
-    r"|(?<=[^`\n])(?P<late>`{3,})(?P<named>[A-Za-z][\w+#-]*)[ \t\r]*$",
+    r"^(?P<margin>[ \t]{0,40})(?P<fence>`{3,}|~{3,})[ \t]*+\{?\.?(?P<language>[\w+#-]*+)[^\n`]*+$"
+    r"|(?<=[^`\n])(?P<late>`{3,}+)(?P<named>[A-Za-z][\w+#-]*+)[ \t\r]*+$",
     re.MULTILINE,
 )
 _LOOKED_AT = 4

@@ -13,6 +13,8 @@ _START = re.compile(
     r"|module\s+\w+\s*(?:[#(;]|import\b))",
     re.MULTILINE,
 )
+_FILES = 16
+"""Blocks, from the last one back, that a design may be spread over."""
 _END = re.compile(r"\bendmodule\b(?:[ \t]*:[ \t]*\w+)?")
 
 
@@ -38,7 +40,7 @@ def extract_design(response: str, top: str = "") -> str | None:
 
 def _with_others(code: str, blocks: list[str], top: str) -> str:
     """Put in front the blocks that define modules which the design uses, but not those that use `top`: testbenches."""
-    others = [text for text in blocks if text != code and not re.search(rf"\b{re.escape(top)}\b", text)]
+    others = [text for text in blocks[-_FILES:] if text != code and not re.search(rf"\b{re.escape(top)}\b", text)]
     defined = set(_MODULE.findall(code))
     while (text := _needed(code, others, defined)) is not None:
         code = f"{text}\n{code}"
