@@ -119,7 +119,7 @@ _libc.munmap.argtypes = (ctypes.c_size_t, ctypes.c_size_t)
 READ, WRITE, EXECUTE = 1, 2, 4
 _PRIVATE_ANONYMOUS = 0x22
 _MAY_MOVE_TO_FIXED = 3
-_HUGEPAGE, _POPULATE_WRITE, _COLLAPSE = 14, 23, 25
+_NORMAL, _HUGEPAGE, _POPULATE_WRITE, _COLLAPSE = 0, 14, 23, 25
 _PAGE, _HUGE = 2**12, 2**21
 
 
@@ -143,7 +143,9 @@ def move_to_huge_pages(start: int, end: int, protection: int) -> None:
         _libc.madvise(base, room, _HUGEPAGE)
         for advice in (_POPULATE_WRITE, _COLLAPSE):
             _check(_libc.madvise(base, room, advice), "madvise")
+        _check(_libc.madvise(start, size, _NORMAL), "madvise")  # fails where nothing is mapped any more
         if protection & WRITE:
+            protect(copy, copy + size, protection)
             _copy_and_move(copy, start, size)
         else:
             ctypes.memmove(copy, start, size)

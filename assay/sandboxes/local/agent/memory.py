@@ -6,8 +6,9 @@ fault for each that is touched or written to, at the end it takes each away. So,
 * `join_areas` makes one area of a library's neighbouring ones, which differ in their protection only;
 * `enlarge_code` moves the interpreter's code to huge pages, which are inherited whole; code that is mapped from a file
   every job would find again, fault by fault;
-* `enlarge_data` moves large areas of data into blocks of huge pages, whose pages the kernel inherits by the run
-  instead of one by one, also when some of them have been written to since and are pages of their own;
+* `enlarge_data` moves data, with the code of small libraries between it, into blocks of huge pages: a dozen areas
+  instead of seventy, whose pages the kernel inherits by the run instead of one by one, also when some of them have been
+  written to since and are pages of their own;
 * `pin` makes the fork copy the pages that every job writes to. The fault that would copy each of them costs more, and
   another one awaits the slot when it writes there next.
 
@@ -26,8 +27,8 @@ from . import linux
 PAGE = 4096
 _HUGE = 2**21
 _ENTRY = 8
+_WORTH_A_BLOCK = 2**16
 _PRESENT, _EXCLUSIVE = 1 << 63, 1 << 56
-_LARGE = 2**16
 
 
 class Area(NamedTuple):
@@ -38,6 +39,9 @@ class Area(NamedTuple):
     protection: str
     offset: int
     path: str
+
+
+_END = Area(-1, -1, "", 0, "")
 
 
 def areas() -> list[Area]:
@@ -82,17 +86,34 @@ def enlarge_code() -> None:
 
 
 def enlarge_data() -> None:
-    """Move large areas of data into blocks of huge pages. Raises `OSError` where there are none."""
-    for area in areas():
-        if area.protection == "rw-" and area.end - area.start >= _LARGE and area.path != "[stack]":
-            linux.move_to_huge_pages(area.start, area.end, linux.READ | linux.WRITE)
+    """Move neighbouring areas that hold data as one, with what protection any of them has, into blocks of huge pages.
+
+    Raises `OSError` where there are none.
+    """
+    run: list[Area] = []
+    for area in (*areas(), _END):
+        if run and not (_movable(area) and area.start == run[-1].end):
+            start, end, protections = run[0].start, run[-1].end, "".join(area.protection for area in run)
+            if "w" in protections and end - start >= _WORTH_A_BLOCK:
+                executable = linux.EXECUTE if "x" in protections else 0
+                linux.move_to_huge_pages(start, end, linux.READ | linux.WRITE | executable)
+            run = []
+        if _movable(area):
+            run.append(area)
+
+
+def _movable(area: Area) -> bool:
+    """Whether an area may move: data, and code of small libraries; but no code that has moved already."""
+    if "r" not in area.protection or (area.path.startswith("[") and area.path != "[heap]"):
+        return False
+    return "w" in area.protection or (area.path != "" and area.end - area.start < _HUGE)
 
 
 class Pages:
     """Which pages of the writable areas of this process a job writes to: asked before, found out by the job itself."""
 
     def __init__(self) -> None:
-        self._areas = [area for area in areas() if area.protection == "rw-"]
+        self._areas = [area for area in areas() if area.protection.startswith("rw")]
 
     def program(self) -> bytes:
         """Return Python source that writes to stderr what the kernel says about these pages in its own process."""
