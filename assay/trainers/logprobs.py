@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import torch
@@ -31,6 +31,9 @@ Head: TypeAlias = Callable[[Tensor], Tensor]
 
 CHUNK_ELEMENTS = 1 << 24
 """Logits held at a time: 64 MiB in float32."""
+
+SCALES = ("logit_scale", "logits_scaling", "lm_head_multiplier")
+"""Settings by which an architecture multiplies its logits, or divides them (Granite)."""
 
 TOLERANCE = 0.02
 """Largest relative difference of two ways to compute the same, in any precision; a mistake makes one of about 1."""
@@ -84,9 +87,11 @@ class LanguageModel:
         self.model = model
         self._core, self._trunk, self._output = core, core.base_model, output
         self.vocab_size = int(output.weight.shape[0])
-        self._softcap: float | None = getattr(core.config.get_text_config(), "final_logit_softcapping", None)
+        config = core.config.get_text_config()
+        self._softcap: float | None = getattr(config, "final_logit_softcapping", None)
+        scales = [float(scale) for name in SCALES if (scale := getattr(config, name, None))]
         with torch.no_grad(), _evaluating(core):
-            self._check_head()
+            self._scale = self._fitting_scale([1.0, *scales, *(1 / scale for scale in scales)])
             self.shares = can_share(core) and self._shares_exactly()
             """Whether it can take samples that share a row."""
 
@@ -120,6 +125,8 @@ class LanguageModel:
                 logits = F.linear(hidden.float(), self._output.weight.float(), None if bias is None else bias.float())
             else:  # an adapter on the head, say: its forward is more than its weight
                 logits = self._output(hidden.to(self._output.weight.dtype)).float()
+        if self._scale != 1.0:
+            logits = logits * self._scale
         if self._softcap is not None:
             logits = self._softcap * torch.tanh(logits / self._softcap)
         return logits
@@ -150,17 +157,23 @@ class LanguageModel:
             entropy_gradient=entropy_gradient,
         )
 
-    def _check_head(self) -> None:
-        """Refuse a model whose own logits are not our head's: some scale or shift them outside the head module."""
+    def _fitting_scale(self, scales: Sequence[float]) -> float:
+        """Return the scale that makes our head's logits the model's own; refuse a model that does more to them."""
         ids = torch.arange(4, device=self.device).remainder(self.vocab_size).unsqueeze(0)
-        theirs = self._core(input_ids=ids, use_cache=False).logits.float()
-        ours = self.head(self.hidden(ids)[0]).unsqueeze(0)
-        error = float((ours - theirs).abs().max() / theirs.abs().max().clamp(min=1e-6))
-        if not error < TOLERANCE:
+        theirs = self._core(input_ids=ids, use_cache=False).logits[0].float()
+        hidden = self.hidden(ids)[0]
+
+        def error(scale: float) -> float:
+            self._scale = scale
+            return float((self.head(hidden) - theirs).abs().max() / theirs.abs().max().clamp(min=1e-6))
+
+        best = min(scales, key=error)
+        if not error(best) < TOLERANCE:
             raise ConfigError(
                 f"{type(self._core).__name__} does more to its logits than its output head "
-                f"(relative difference {error:.2g}); it cannot be trained"
+                f"(relative difference {error(best):.2g}); it cannot be trained"
             )
+        return best
 
     def _shares_exactly(self) -> bool:
         """Whether two samples that share a row have the states that they have alone: some models do more in between."""

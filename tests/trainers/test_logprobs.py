@@ -5,7 +5,16 @@ import sys
 import numpy as np
 import pytest
 import torch
-from transformers import Gemma2Config, Gemma2ForCausalLM, GPT2Config, GPT2LMHeadModel, GraniteConfig, GraniteForCausalLM
+from transformers import (
+    CohereConfig,
+    CohereForCausalLM,
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+    GraniteConfig,
+    GraniteForCausalLM,
+)
 
 from assay.core.errors import ConfigError
 from assay.trainers.logprobs import LanguageModel, token_logprobs
@@ -123,7 +132,11 @@ def test_other_architectures(vocab=151):
         sliding_window=8,
     )
     gpt2 = GPT2Config(vocab_size=vocab, n_embd=32, n_layer=2, n_head=4, n_positions=64)
-    for model in (Gemma2ForCausalLM(gemma), GPT2LMHeadModel(gpt2)):
+    sizes = {"vocab_size": vocab, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1}
+    granite = GraniteConfig(**sizes, num_attention_heads=4, initializer_range=0.3, logits_scaling=8.0)
+    cohere = CohereConfig(**sizes, num_attention_heads=4, initializer_range=0.3, logit_scale=0.25)
+    kinds = (Gemma2ForCausalLM(gemma), GPT2LMHeadModel(gpt2), GraniteForCausalLM(granite), CohereForCausalLM(cohere))
+    for model in kinds:
         model.eval()
         sample = random_samples(1)[0]
         ids = torch.as_tensor(sample.token_ids)
@@ -134,16 +147,10 @@ def test_other_architectures(vocab=151):
 
 
 def test_a_head_that_does_more_is_refused():
-    config = GraniteConfig(
-        vocab_size=50,
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=1,
-        num_attention_heads=4,
-        logits_scaling=8.0,
-    )
+    model = tiny_model()
+    model.config.final_logit_softcapping = 1.0  # which a Qwen2 does not have
     with pytest.raises(ConfigError, match="logits"):
-        LanguageModel(GraniteForCausalLM(config))
+        LanguageModel(model)
 
 
 def test_a_model_without_a_head_is_refused():
