@@ -232,6 +232,7 @@ class Learner:
             layout=self._config.optim.layout,
             temperature=self._config.rollout.temperature,
             autocast_dtype=self.autocast,
+            parallel=self._parallel,
         )
 
     def _values(self, critic: Critic, samples: Sequence[Sample]) -> list[Tensor]:
@@ -242,6 +243,7 @@ class Learner:
             token_budget=self._config.optim.token_budget,
             layout=self._config.optim.layout,
             autocast_dtype=self.autocast,
+            parallel=self._parallel,
         )
 
     def _rate(self, step: int) -> float:

@@ -1,4 +1,7 @@
-"""What a model says of samples without learning from them: log-probabilities, and a critic's values."""
+"""What a model says of samples without learning from them: log-probabilities, and a critic's values.
+
+Several processes that are given the same samples take the passes in turns and tell each other what came out.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from assay.trainers.attention import training_attention
 from assay.trainers.critic import Critic
 from assay.trainers.logprobs import LanguageModel
 from assay.trainers.packing import Layout, MicroBatch, micro_batches
+from assay.trainers.parallel import DataParallel
 
 
 def sample_logprobs(
@@ -22,6 +26,7 @@ def sample_logprobs(
     layout: Layout = "shared",
     temperature: float = 1.0,
     autocast_dtype: torch.dtype | None = None,
+    parallel: DataParallel | None = None,
 ) -> list[Tensor]:
     """Return the model's log-probability of each sample's trainable tokens, one float32 tensor [N_i] on the CPU each.
 
@@ -32,7 +37,7 @@ def sample_logprobs(
     def score(batch: MicroBatch) -> Tensor:
         return lm.logprobs(batch, temperature=temperature)[0]
 
-    return _score(score, lm, samples, token_budget, layout, autocast_dtype)
+    return _score(score, lm, samples, token_budget, layout, autocast_dtype, parallel)
 
 
 def sample_values(
@@ -43,6 +48,7 @@ def sample_values(
     token_budget: int = 8192,
     layout: Layout = "shared",
     autocast_dtype: torch.dtype | None = None,
+    parallel: DataParallel | None = None,
 ) -> list[Tensor]:
     """Return the critic's value before each sample's trainable tokens, one float32 tensor [N_i] on the CPU each."""
     lm = LanguageModel(model)
@@ -52,7 +58,7 @@ def sample_values(
         return critic.values(batch, states)
 
     with critic.attending(shared=lm.layout(layout) == "shared", upcast=autocast_dtype is not None):
-        return _score(score, lm, samples, token_budget, layout, autocast_dtype)
+        return _score(score, lm, samples, token_budget, layout, autocast_dtype, parallel)
 
 
 @torch.no_grad()
@@ -63,14 +69,22 @@ def _score(
     token_budget: int,
     layout: Layout,
     autocast_dtype: torch.dtype | None,
+    parallel: DataParallel | None,
 ) -> list[Tensor]:
-    out: list[Tensor] = [torch.zeros(0) for _ in samples]
     device, layout = lm.device, lm.layout(layout)
+    batches = micro_batches(samples, token_budget, layout)
+    rank, processes = (0, 1) if parallel is None else (parallel.rank, parallel.size)
+    scores: dict[int, Tensor] = {}
     with training_attention(lm.model, shared=layout == "shared", upcast=autocast_dtype is not None):
-        for batch in micro_batches(samples, token_budget, layout):
+        for start in range(0, len(batches), processes):
+            number = min(start + rank, len(batches) - 1)  # all make as many passes: see sharding.py
             with lm.autocast(autocast_dtype):
-                scores = score(batch.to(device)).float().cpu()
-            sizes = torch.bincount(batch.sequence_ids, minlength=len(batch.samples)).tolist()
-            for number, values in zip(batch.samples, torch.split(scores, sizes), strict=True):
-                out[number] = values
+                scores[number] = score(batches[number].to(device)).float().cpu()
+    for others in () if parallel is None else parallel.gather(scores):
+        scores |= others
+    out: list[Tensor] = [torch.zeros(0) for _ in samples]
+    for number, batch in enumerate(batches):
+        sizes = torch.bincount(batch.sequence_ids, minlength=len(batch.samples)).tolist()
+        for place, values in zip(batch.samples, torch.split(scores[number], sizes), strict=True):
+            out[place] = values
     return out

@@ -48,13 +48,15 @@ def run(case: Case, parallel: DataParallel | None = None) -> dict[str, Any]:
     """Take two steps, of which a critic has the first one to itself, and look at the gradient of a third."""
     model: Any = tiny_model()
     samples = assign_weights(random_samples(case.count))
-    reference = sample_logprobs(tiny_model(seed=7), samples)
+    reference = sample_logprobs(tiny_model(seed=7), samples, token_budget=64, parallel=parallel)
     if case.lora:
         adapter = LoraConfig(r=3, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=False)
         model = get_peft_model(model, adapter).eval()
     if case.recompute:
         recompute_activations(model)
     critic = None if case.critic is None else Critic(case.critic, model)
+    if critic is not None:
+        torch.nn.init.normal_(critic.head.weight)
     if parallel is not None and case.sharded:
         for module in (model, *(() if critic is None or critic.trunk is None else (critic.trunk,))):
             assert shard_layers(module) == 2
@@ -72,7 +74,11 @@ def run(case: Case, parallel: DataParallel | None = None) -> dict[str, Any]:
         parallel=parallel,
         critic=critic,
     )
-    targets = None if critic is None else targets_of(samples, sample_values(critic, model, samples))
+    targets = (
+        None
+        if critic is None
+        else targets_of(samples, sample_values(critic, model, samples, token_budget=64, parallel=parallel))
+    )
     metrics = [updater.step(samples, reference, targets) for _ in range(2)]
     updater.accumulate(samples, reference, targets)
     return {
