@@ -36,6 +36,7 @@ class ModelConfig(Config):
     """A checkpoint directory (`path`), or a small model built from the sizes below, with a character tokenizer."""
 
     path: str | None = None
+    """That of an adapter stands for the base that it names with the adapter merged into it."""
     architecture: str = "qwen2"
     """Model type as transformers names it; used without `path`."""
     vocabulary: str = ""
