@@ -34,7 +34,7 @@ from assay.core.errors import AssayError, ConfigError, SchemaError
 from assay.core.trajectory import Group, Trajectory
 from assay.trainers.critic import Critic
 from assay.trainers.policy import Policy
-from assay.trainers.sharding import load_whole_state, share_like, whole_state
+from assay.trainers.sharding import load_whole_state, lost_process, share_like, whole_state
 
 SCHEMA_VERSION = 1
 
@@ -122,6 +122,8 @@ def save_checkpoint(
         _sync(root)
     except (OSError, RuntimeError, SafetensorError) as error:  # each writer has its own type for a failed write
         shutil.rmtree(temporary, ignore_errors=True)
+        if lost_process(error):
+            raise
         raise CheckpointError(f"{target}: the checkpoint cannot be written: {_reason(error)}") from error
     for old in checkpoints(root)[:-keep]:
         shutil.rmtree(old, ignore_errors=True)

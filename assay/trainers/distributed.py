@@ -29,6 +29,7 @@ from assay.trainers.config import TrainConfig
 from assay.trainers.learner import Learner
 from assay.trainers.parallel import DataParallel
 from assay.trainers.policy import load_policy
+from assay.trainers.sharding import lost_process
 
 PATIENCE = timedelta(days=7)
 """How long processes wait for the first one, which may be playing episodes. One that ends is noticed at once."""
@@ -52,7 +53,7 @@ def team() -> Iterator[DataParallel | None]:
         if parallel.rank == 0:
             parallel.broadcast(None)  # that was all
     except RuntimeError as error:
-        if "gloo" not in str(error) and not isinstance(error, dist.DistError):
+        if not lost_process(error):
             raise
         if parallel.rank:
             raise SystemExit(1) from error

@@ -68,6 +68,11 @@ def share_like(tensor: Tensor, own: Any) -> Tensor:
     return distribute_tensor(tensor.to(own.device), mesh, own.placements, src_data_rank=None)
 
 
+def lost_process(error: Exception) -> bool:
+    """Whether an error says that another process of the run is gone."""
+    return isinstance(error, dist.DistError) or (isinstance(error, RuntimeError) and "gloo" in str(error))
+
+
 def whole_state(optimizer: torch.optim.Optimizer, *, keep: bool = True) -> dict[str, Any]:
     """Return the optimiser's state with whole tensors, as one process alone would have it.
 

@@ -132,6 +132,17 @@ def test_too_little_room_is_seen_before_anything_is_written(tmp_path: Path, monk
     assert [p.name for p in tmp_path.iterdir()] == ["step-000001"]
 
 
+def test_a_lost_process_is_not_taken_for_a_failed_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gather(_: Policy) -> Iterator[tuple[str, torch.Tensor]]:
+        raise RuntimeError("[gloo/transport/tcp/pair.cc:547] Connection closed by peer")
+
+    policy = load_policy(TINY)
+    monkeypatch.setattr(Policy, "saved", gather)
+    with pytest.raises(RuntimeError, match="closed by peer"):
+        save(tmp_path, policy, optimizer_of(policy), Progress("step", 1))
+    assert not any(tmp_path.iterdir())
+
+
 def test_what_an_interrupted_save_left_behind_is_ignored_and_removed(tmp_path: Path) -> None:
     policy = load_policy(TINY)
     (tmp_path / ".step-000003.tmp").mkdir()
