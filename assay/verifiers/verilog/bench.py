@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
+from assay.verifiers.verilog.stimulus import find_roles
 from assay.verifiers.verilog.trace import Interface, Port, Stimulus
 
 STEP = 1000
@@ -20,8 +21,10 @@ def bench_name() -> str:
     return f"bench_{secrets.token_hex(8)}"
 
 
-def write_bench(name: str, top: str, interface: Interface) -> str:
+def write_bench(name: str, top: str, interface: Interface, stimulus: Stimulus) -> str:
     """Return the bench's source. It reads `rows.mem`, one row a line, the first bit saying whether to sample.
+
+    Clocks have their first value from the beginning, as in `reg clk = 0`, which is no edge. All else starts unknown.
 
     With the macro `TWIN` a second design of the same ports is driven beside the first, and printed after it.
     """
@@ -32,7 +35,7 @@ def write_bench(name: str, top: str, interface: Interface) -> str:
     return f"""`timescale 1ns/1ns
 module {name};
   reg [{width}:0] next;
-  reg [{width - 1}:0] row;
+  reg [{width - 1}:0] row = {width}'b{_start(interface, stimulus)};
   wire [{out - 1}:0] out;
   integer file, got, answers;
   {top} dut ({first});
@@ -58,6 +61,12 @@ module {name};
   end
 endmodule
 """
+
+
+def _start(interface: Interface, stimulus: Stimulus) -> str:
+    clocks = find_roles(interface).clocks
+    mask = "".join(("1" if port.name in clocks else "0") * port.width for port in interface.inputs)
+    return "".join(bit if keep == "1" else "x" for bit, keep in zip(stimulus.rows[0], mask, strict=False)) or "x"
 
 
 def _connections(ports: Sequence[Port], vector: str) -> list[str]:

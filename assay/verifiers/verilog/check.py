@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from assay.sandboxes import Sandbox
+from assay.sandboxes.languages.cache import BuildCache, build_key
 from assay.verifiers.verilog.compare import Agreement, compare
-from assay.verifiers.verilog.flow import FlowRequest, run_flow
+from assay.verifiers.verilog.flow import FlowRequest, NoDesign, run_flow
 from assay.verifiers.verilog.golden import Golden
 from assay.verifiers.verilog.target import Target
 
@@ -29,10 +30,35 @@ class Checked:
     cpu_seconds: float = 0.0
 
 
+_known: BuildCache[bool] = BuildCache(2**20)
+
+
+def _synthesisable(sandbox: Sandbox, target: Target) -> bool:
+    """Whether the reference can be synthesised: nobody asks more of a design than that."""
+    if not target.reference:
+        return True
+    reference = f"{target.reference}\n{target.context}"
+    key = build_key(reference, target.reference_top)
+    known = _known.get(key)
+    if known is None:
+        try:
+            run_flow(sandbox, reference, FlowRequest(target.reference_top, None, ("netlist",)), target.limits)
+            known = True
+        except NoDesign as refusal:
+            known = refusal.stage != "synthesis"
+        _known.put(key, known, 100)
+    return known
+
+
 def check_design(sandbox: Sandbox, design: str, target: Target, golden: Golden) -> Checked:
     """Synthesise, simulate, compare. Raises `NoDesign`, `MissingToolchain`, `SandboxFault`."""
     request = FlowRequest(target.top, golden.interface, ("netlist", "simulate"), golden.stimulus)
-    report = run_flow(sandbox, design, request, target.limits)
+    try:
+        report = run_flow(sandbox, design, request, target.limits)
+    except NoDesign as refusal:
+        if (refusal.stage, refusal.kind) != ("synthesis", "failed") or _synthesisable(sandbox, target):
+            raise
+        report = run_flow(sandbox, design, replace(request, steps=("simulate",)), target.limits)
     agreement = compare(report.samples, golden.samples, report.netlist)
     result = report.result
     if result is None:

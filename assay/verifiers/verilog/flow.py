@@ -61,6 +61,8 @@ class FlowReport:
     """The netlist's samples; None when it was not simulated."""
     measured: Mapping[str, float] = field(default_factory=dict)
     result: JobResult | None = None
+    text: str = ""
+    """The design in words that every tool can read; only after a request without steps."""
 
 
 def run_flow(sandbox: Sandbox, design: str, request: FlowRequest, limits: Limits) -> FlowReport:
@@ -70,7 +72,7 @@ def run_flow(sandbox: Sandbox, design: str, request: FlowRequest, limits: Limits
     if "simulate" in request.steps:
         assert request.interface is not None
         assert request.stimulus is not None
-        files["bench.v"] = write_bench(name, request.top, request.interface).encode()
+        files["bench.v"] = write_bench(name, request.top, request.interface, request.stimulus).encode()
         files["rows.mem"] = write_rows(request.stimulus)
     ports = None if request.interface is None else request.interface.json()
     order = {"top": request.top, "ports": ports, "steps": list(request.steps), "bench": name}
@@ -81,7 +83,7 @@ def run_flow(sandbox: Sandbox, design: str, request: FlowRequest, limits: Limits
     samples, netlist = _samples(report, request)
     measured = {str(key): float(value) for key, value in dict(report.get("measured", {})).items()}
     found = tuple((str(name), str(direction), int(width)) for name, direction, width in report.get("ports", ()))
-    return FlowReport(found, samples, netlist, measured, result)
+    return FlowReport(found, samples, netlist, measured, result, str(report.get("text", "")))
 
 
 def _samples(report: Mapping[str, Any], request: FlowRequest) -> tuple[tuple[str, ...], tuple[str, ...] | None]:

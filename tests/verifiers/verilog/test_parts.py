@@ -65,7 +65,7 @@ def test_a_netlist_that_says_something_else_is_wrong():
 
 
 def test_bench_and_rows():
-    source = write_bench("bench_1", "Top", INTERFACE)
+    source = write_bench("bench_1", "Top", INTERFACE, Stimulus(("0",)))
     assert "Top dut (.clk(row[5:5]), .rst_n(row[4:4]), .d(row[3:0]), .q(out[3:0]));" in source
     assert bench_name() != bench_name()
     assert write_rows(Stimulus(("01", "11"), (1,))) == b"001\n111\n"

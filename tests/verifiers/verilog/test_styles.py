@@ -54,6 +54,27 @@ def test_a_reference_in_a_style_that_tools_cannot_read_is_a_gold():
     assert verify_text(VerilogVerifier(), target, answer(SCAN.replace("RefModule", "TopModule"))).correct
 
 
+BOTH_EDGES = "module RefModule(input clk, input d, output reg q); initial q = 0; always @(posedge clk, negedge clk) q <= d; endmodule"
+LATCH = "module RefModule(input ena, input d, output reg q); always @* if (ena) q = d; endmodule"
+LOOPS = {
+    "as the reference": (BOTH_EDGES, BOTH_EDGES.partition(";")[2], True),
+    "no edge at the start": (BOTH_EDGES, "reg p = 0, n = 0; always @(posedge clk) p <= d ^ n; always @(negedge clk) n <= d ^ p; always_comb q = p ^ n; endmodule", True),
+    "no edge": (BOTH_EDGES, "initial q = 0; always_comb q = d; endmodule", False),
+    "fed back": (LATCH, "wire t = ena ? d : q; always @* q = t; endmodule", True),
+    "of gates": (LATCH, "wire s = ~(d & ena), r = ~(~d & ena), n = ~(r & t), t = ~(s & n); always @* q = t; endmodule", True),
+    "fed back wrongly": (LATCH, "wire t = ena ? d : ~q; always @* q = t & ena; endmodule", False),
+}  # fmt: skip
+
+
+@needs_tools
+@pytest.mark.parametrize("name", LOOPS)
+def test_memory_in_other_forms(name):
+    reference, body, correct = LOOPS[name]
+    design = reference.partition(";")[0].replace("RefModule", "TopModule") + ";" + body
+    verdict = verify_text(VerilogVerifier(), {"top": "TopModule", "reference": reference, "cycles": 64}, answer(design))
+    assert verdict.correct is correct, verdict
+
+
 TESTBENCH = "module tb; reg clk; TopModule dut(.clk(clk)); initial $finish; endmodule"
 INC, TOP = (
     "module inc(input [3:0] a, output [3:0] y); assign y = a + 1; endmodule",

@@ -43,9 +43,14 @@ def check(source: str, request: dict[str, Any]) -> dict[str, Any]:
     netlist = False
     if "netlist" in steps or "measure" in steps:
         code, said = _synthesise(texts, request)
-        netlist = code == 0 and "netlist" in steps and not _has_latches()
+        found = _checked() if code == 0 and "netlist" in steps else ""
+        if "conflicting drivers" in found:
+            code, said = 1, found
+        netlist = code == 0 and "netlist" in steps and "logic loop" not in found and not _has_latches()
         if code and ("measure" in steps or _was_read() or not _is_synthesizable(gate["text"])):
             return {**report, "stage": "synthesis", **_failure(code, said)}
+    if not steps:
+        report["text"] = [*texts][-1]
     if "measure" in steps:
         report["measured"] = _statistics(request["top"])
     if "simulate" in steps:
@@ -119,13 +124,20 @@ def _script(request: dict[str, Any], steps: list[str]) -> str:
     common = f"read_verilog -sv combinational.sv; hierarchy -check -top {top}; tee -q -o read.txt ls; proc; flatten; "
     if "measure" not in steps:
         return common + (
-            "tribuf -merge; opt_clean; check -assert; tee -q -o latches.txt select -count t:$*latch* t:$sr; "
+            "tribuf -merge; opt_clean; tee -q -o check.txt check; "
+            "tee -q -o latches.txt select -count t:$*latch* t:$sr; "
             f"rename {top} {_twin(request)}; write_verilog -noattr netlist.v"
         )
     return common + (
         f"synth -top {top} -flatten; dffunmap; abc -g AND,NAND,OR,NOR,XOR,XNOR,MUX; opt_clean; "
         "tee -q -o levels.txt ltp -noff; tee -q -o cells.json stat -json -tech cmos"
     )
+
+
+def _checked() -> str:
+    """Return the warnings about drivers. With a loop, as with a latch, the result depends on the order of events."""
+    with open("check.txt", encoding="utf-8", errors="replace") as stream:
+        return stream.read()
 
 
 def _has_latches() -> bool:

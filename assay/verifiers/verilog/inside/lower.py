@@ -34,6 +34,8 @@ class _Writer:
         self._types: dict[str, tuple[int, bool]] = {}
         self._vectors: dict[str, tuple[int, int]] = {}
         self._arrays: dict[str, tuple[int, int]] = {}
+        self._structures: dict[str, list[tuple[str, int]]] = {}
+        self._automatic = False
         self._names = 0
         self._jumps: list[dict[str, str]] = []
         compilation.getRoot().visit(self._note)
@@ -47,6 +49,8 @@ class _Writer:
                 self._types[symbol.name] = (meant.bitWidth, meant.isSigned)
         elif kind in ("Variable", "Net", "FormalArgument"):
             meant = symbol.type.canonicalType
+            if meant.kind.name == "PackedStructType":
+                self._structures[symbol.name] = [(field.name, field.type.bitWidth) for field in meant]
             if meant.kind.name in ("PackedArrayType", "FixedSizeUnpackedArrayType"):
                 flat = meant.kind.name == "PackedArrayType" and meant.elementType.bitWidth == 1
                 known = self._vectors if flat else self._arrays
@@ -96,6 +100,37 @@ class _Writer:
             texts.append(f"\nlocalparam {base} {name} = {given};")
             previous = name
         return "".join(texts), base
+
+    def _function(self, node: Any) -> str:
+        outer, self._automatic = self._automatic, node.prototype.lifetime.rawText == "automatic"
+        text = self._block(node)
+        self._automatic = outer
+        return text
+
+    def _block(self, node: Any) -> str:
+        """Write what automatic variables begin with as assignments after the declarations."""
+        texts: list[str] = []
+        assignments: list[str] = []
+        for child in node:
+            if not isinstance(child, parsing.Token) and child.kind.name == "DataDeclaration":
+                words = [str(word.rawText) for word in child.modifiers]
+                if "automatic" in words or (self._automatic and "static" not in words):
+                    texts.append(self._uninitialised(child, assignments))
+                    continue
+            elif not isinstance(child, parsing.Token) or child.rawText.startswith("end"):
+                texts += assignments
+                assignments = []
+            texts.append(self.write(child))
+        return "".join(texts)
+
+    def _uninitialised(self, node: Any, assignments: list[str]) -> str:
+        names = []
+        for item in node.declarators:
+            if not isinstance(item, parsing.Token):
+                names.append(item.name.rawText + "".join(self.write(part) for part in item.dimensions))
+                if item.initializer is not None:
+                    assignments.append(f" {item.name.rawText} = {self.write(item.initializer.expr)};")
+        return f"{self.write(node.type)} {', '.join(names)};"
 
     def _cast_expression(self, node: Any) -> str | None:
         inner = self.write(node.right)
@@ -166,6 +201,25 @@ class _Writer:
         slices = [bits[start : start + int(size)] for start in range(0, len(bits), int(size))]
         return f" {{{', '.join(f'{name}[{slice_[-1]}:{slice_[0]}]' for slice_ in slices)}}}"
 
+    def _assignment(self, node: Any) -> str | None:
+        """Write a structure in the form of a pattern as a concatenation."""
+        name = self.write(node.left).strip()
+        pattern = getattr(node.right, "pattern", None)
+        if name not in self._structures or pattern is None:
+            return None
+        fields = self._structures[name]
+        items = [item for item in pattern.items if not isinstance(item, parsing.Token)]
+        if pattern.kind.name == "SimpleAssignmentPattern":
+            values = dict(zip((field for field, _ in fields), map(self.write, items), strict=False))
+        elif pattern.kind.name == "StructuredAssignmentPattern":
+            values = {self.write(item.key).strip(): self.write(item.expr) for item in items}
+        else:
+            return None
+        if any(field not in values and "default" not in values for field, _ in fields):
+            return None
+        parts = [f"{width}'({values.get(field, values.get('default'))})" for field, width in fields]
+        return f"{self.write(node.left)} {node.operatorToken.rawText} {{{', '.join(parts)}}}"
+
     def _expression_statement(self, node: Any) -> str | None:
         """Write an assignment of a default to all items of an array as a loop."""
         inner = node.expr
@@ -197,6 +251,11 @@ _CHANGES: dict[str, Callable[[_Writer, Any], str | None]] = {
     "JumpStatement": _Writer._jump_statement,
     "StreamingConcatenationExpression": _Writer._streaming_concatenation_expression,
     "ExpressionStatement": _Writer._expression_statement,
+    "AssignmentExpression": _Writer._assignment,
+    "NonblockingAssignmentExpression": _Writer._assignment,
+    "SequentialBlockStatement": _Writer._block,
+    "FunctionDeclaration": _Writer._function,
+    "TaskDeclaration": _Writer._function,
 }
 """Kind of node -> how to write it; None from there leaves it as it is."""
 
