@@ -67,6 +67,11 @@ def first_found(env: Any, task: Task) -> Iterable[str]:
     yield f"<answer>{passage.split('. ')[1].split()[-1]}</answer>"
 
 
+def every_element(env: Any, task: Task) -> Iterable[str]:
+    """Click whatever has a number, in turn."""
+    return (ToolCall("click", {"element": number}).render() for number in range(1, env.max_turns + 1))
+
+
 def not_yours(env: Any, task: Task) -> Iterable[str]:
     """Refuse whatever is asked for as somebody else's."""
     plan = task.metadata["plan"]
@@ -77,12 +82,13 @@ def not_yours(env: Any, task: Task) -> Iterable[str]:
 
 HABITS: Mapping[str, tuple[str, Habit]] = {
     "assay/CarDealer-v0": ("patient", lambda env, task: ["#9999999", "#9999999", "#accept"]),
-    "assay/ConnectFour-v0": ("column 4", in_turn("4")),
     "assay/FrozenLake-v0": ("down right", in_turn("down", "down", "right", "right")),
+    "assay/GUIGround-v0": ("menu", lambda env, task: ["(69, 21)"]),
     "assay/GuessMyCity-v0": ("names", names),
     "assay/KnightsKnaves-v0": ("KNK", lambda env, task: ["#KNK"]),
     "assay/KuhnPoker-v0": ("bold", bold),
     "assay/Minesweeper-v0": ("far off", far_off),
+    "assay/MiniWoB-v0": ("clicks", every_element),
     "assay/SearchQA-v0": ("first", first_found),
     "assay/ServiceDesk-v0": ("not yours", not_yours),
     "assay/Twenty48-v0": ("around", in_turn("left", "down", "right", "down")),

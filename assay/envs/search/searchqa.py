@@ -106,7 +106,8 @@ class SearchQaEnv(ToolEnv):
         Args:
             query: Words to look for.
         """
-        found = self._index.search(query, self.top_k)
+        # Encoders and servers may break on nothing at all, and that would be the agent's doing.
+        found = self._index.search(query, self.top_k) if query.strip() else []
         self._log.append([passage.id for passage in found])
         return "\n".join(passage.render() for passage in found) or "nothing found"
 

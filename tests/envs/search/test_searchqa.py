@@ -300,6 +300,7 @@ def test_an_index_that_fails_gives_no_verdict(tmp_path):
 
     env = make(data=rows(tmp_path, {"question": "Who?", "answer": "Ana"}), corpus=Broken(), split="all")
     env.reset(seed=0)
+    assert text_of(env.step(search(" "))[0][0]) == "nothing found"  # which is not asked
     _, reward, terminated, truncated, info = env.step(search("Ana"))
     assert (reward, terminated, truncated) == (0.0, False, True) and info["verdict"].score is None
 
