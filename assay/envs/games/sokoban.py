@@ -40,6 +40,7 @@ class Sokoban(Game):
         self.goals = frozenset(cell for cell, mark in marks.items() if mark in "G*+")
         self.boxes = frozenset(cell for cell, mark in marks.items() if mark in "$*")
         (self.player,) = (cell for cell, mark in marks.items() if mark in "P+")
+        self._begun_with = len(self.boxes & self.goals)
 
     @property
     def over(self) -> bool:
@@ -63,8 +64,11 @@ class Sokoban(Game):
         return [direction for direction in DIRECTIONS if push(here, direction, self.floor) is not None]
 
     def score(self, player: int = 0) -> float:
-        """Return the share of boxes that are on goals."""
-        return len(self.boxes & self.goals) / len(self.goals)
+        """Return the share of boxes that were brought onto goals; those that began there pay nothing."""
+        if self.over:
+            return 1.0
+        brought = len(self.boxes & self.goals) - self._begun_with
+        return max(0.0, brought / (len(self.goals) - self._begun_with))
 
     def solution(self) -> list[str] | None:
         """Return a shortest solution from here, or None when there is none any more."""
@@ -167,7 +171,7 @@ class SokobanEnv(GameEnv):
 
     Options: `size` (cells on a side, 3 to 8), `boxes` (1 to 3), `moves` (length of the shortest solution, a number or
     a range), `max_turns` (default: three times the longest such solution), `instructions`, `split`. The score of an
-    unfinished level is the share of boxes on goals.
+    unfinished level is the share of boxes brought onto goals.
 
     Demonstrations: `solve` plays a shortest solution, `random` walks and pushes at random.
     """

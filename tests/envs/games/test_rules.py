@@ -209,6 +209,16 @@ def test_boxes_are_pushed_and_never_pulled():
         game.play("right")
 
 
+def test_a_box_that_begins_on_a_goal_pays_nothing():
+    game = Sokoban(["########", "#*P$.$G#", "#.....G#", "########"])
+    game.play("down")
+    assert game.score() == 0.0
+    game.boxes = frozenset([(1, 1), (1, 6), (2, 5)])
+    assert game.score() == 0.5
+    game.boxes = game.goals
+    assert game.score() == 1.0 and game.won()
+
+
 def test_difficulty_of_sokoban_is_the_length_of_a_shortest_solution():
     env = make("assay/Sokoban-v0", moves=(5, 7))
     for task in env.tasks.head(20):
