@@ -78,6 +78,7 @@ class ApiConversation:
             text=canonical(reply),
             finish_reason="length" if reply.finish_reason == "length" else "stop",
             seconds=time.perf_counter() - started,
+            reported_tokens=reply.completion_tokens,
         )
 
     def _read(self, observation: Observation) -> None:

@@ -32,7 +32,10 @@ def read_tokenizer(path: str | Path, *, chat: bool = True) -> PreTrainedTokenize
     if not directory.is_dir():
         raise ConfigError(f"model {path}: there is no such directory")
     if not any((directory / name).is_file() for name in ("config.json", "adapter_config.json")):
-        raise ConfigError(f"model {path}: no config.json; this is not a Hugging Face checkpoint directory")
+        inside = (
+            "; its model is in " + str(directory / "model") if (directory / "model" / "config.json").is_file() else ""
+        )
+        raise ConfigError(f"model {path}: no config.json; this is not a Hugging Face checkpoint directory{inside}")
     if not any((directory / name).is_file() for name in TOKENIZER_FILES):
         raise ConfigError(f"model {path}: no tokenizer (tokenizer.json); copy the tokenizer files beside the weights")
     try:

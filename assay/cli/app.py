@@ -15,7 +15,7 @@ import typer
 
 from assay.cli import audit, check, compare, evaluate, label, list_, play, report, sandbox, serve, train
 from assay.cli.common import err
-from assay.core.errors import AssayError, Fault
+from assay.core.errors import AssayError, Fault, describe, is_foreign
 
 app = typer.Typer(
     name="assay",
@@ -60,6 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         err.print("interrupted")
         sys.exit(130)
+    except Exception as error:
+        if not is_foreign(error) or os.environ.get("ASSAY_TRACEBACK"):
+            raise
+        hint = "ASSAY_TRACEBACK=1 shows the traceback"
+        err.print(
+            f"[bold red]error:[/] your code raised {_escape(describe(error))}; {hint}", soft_wrap=True, highlight=False
+        )
+        sys.exit(2)
 
 
 def _escape(text: str) -> str:

@@ -85,6 +85,8 @@ def evaluate(
     if summary.unscored and (faulted := sum(trajectory.faulted for trajectory in EvalRun(directory).read())):
         out.print(f"a fault ended {faulted} of them: the same command with --retry-faults plays them again")
     out.print(f"recorded in {directory}", soft_wrap=True, highlight=False)
+    if not summary.scored:
+        raise typer.Exit(1)
 
 
 def _load(target: str, overrides: list[str]) -> EvalJob:

@@ -14,7 +14,13 @@ Two families, kept apart because they deserve different treatment:
 from __future__ import annotations
 
 import difflib
+import sysconfig
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
+
+_LIBRARIES = (*(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")), "<frozen")
+_ASSAY = str(Path(__file__).parents[1])
 
 
 class AssayError(Exception):
@@ -69,3 +75,29 @@ class VerifierFault(Fault):
 
 class ToolError(Exception):
     """A tool refuses or fails in a way that the agent should read and can correct."""
+
+
+def describe(error: BaseException) -> str:
+    """Return one line: the kind of an exception, the first line of its message, and the line of code that raised it.
+
+    The place is the innermost one outside of installed libraries; what assay itself raises on purpose has none.
+    """
+    message = (str(error).strip().splitlines() or [""])[0][:300]
+    said = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    place = place_of(error)
+    if place is None or isinstance(error, (AssayError, Fault, SyntaxError)):  # a syntax error names the place itself
+        return said
+    return f"{said} ({Path(place.filename).name}:{place.lineno})"
+
+
+def place_of(error: BaseException) -> traceback.FrameSummary | None:
+    """Return the line of code that raised an exception: the innermost one of assay's, or of no installed library."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if f.filename.startswith(_ASSAY) or not f.filename.startswith(_LIBRARIES)]
+    return own[-1] if own else frames[-1] if frames else None
+
+
+def is_foreign(error: BaseException) -> bool:
+    """Whether an exception was raised by code that is neither assay's nor an installed library's: by the user's own."""
+    place = place_of(error)
+    return place is not None and not place.filename.startswith((_ASSAY, *_LIBRARIES))

@@ -12,17 +12,13 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-import sysconfig
-import traceback
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-from assay.core.errors import AssayError, ConfigError, Fault
+from assay.core.errors import AssayError, ConfigError, Fault, describe
 
 _UNKNOWN = re.compile(r"unexpected keyword argument '(\w+)'")
 _MISSING = re.compile(r"missing \d+ required .*?arguments?: '(\w+)'")
-_LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
 _SIMPLE: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (float, int),
@@ -81,17 +77,6 @@ def wrong_type(annotation: Any, value: Any) -> str:
     if isinstance(value, bool):  # an int to Python, and never what is meant
         return "" if "bool" in kinds else text
     return "" if any(isinstance(value, _SIMPLE[kind]) for kind in kinds) else text
-
-
-def describe(error: BaseException) -> str:
-    """Return the kind of an exception, the first line of its message, and the line of code outside libraries."""
-    message = (str(error).strip().splitlines() or [""])[0]
-    frames = traceback.extract_tb(error.__traceback__)
-    if not frames or isinstance(error, SyntaxError):  # a syntax error names the place itself
-        return f"{type(error).__name__}: {message}"
-    own = [frame for frame in frames if not frame.filename.startswith(_LIBRARIES)]
-    place = (own or frames)[-1]
-    return f"{type(error).__name__}: {message} ({Path(place.filename).name}:{place.lineno})"
 
 
 def _parameters(factory: Any) -> dict[str, inspect.Parameter]:

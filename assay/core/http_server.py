@@ -82,3 +82,8 @@ class _HttpServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
     owner: Any
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that hung up; anything else is a fault that somebody should see."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)

@@ -22,8 +22,8 @@ from typing import Any, Generic, TypeVar, cast
 import gymnasium
 from gymnasium.envs.registration import EnvSpec
 
-from assay.core.errors import AssayError, ConfigError, Fault, UnknownNameError
-from assay.core.factories import build, describe, refusal
+from assay.core.errors import AssayError, ConfigError, Fault, UnknownNameError, describe
+from assay.core.factories import build, refusal
 
 T = TypeVar("T")
 

@@ -53,6 +53,13 @@ class Turn:
     fork: bool = False
     weight_spans: tuple[tuple[int, int], ...] = ()
     """(version, tokens) of each stretch of `output_ids`, in order; empty when `weight_version` sampled them all."""
+    reported_tokens: int = 0
+    """Sampled tokens as an endpoint counted them, which tells their number only."""
+
+    @property
+    def output_tokens(self) -> int:
+        """Number of sampled tokens."""
+        return len(self.output_ids) or self.reported_tokens
 
     @property
     def oldest_version(self) -> int:
@@ -120,7 +127,7 @@ class Trajectory:
     @property
     def output_tokens(self) -> int:
         """Number of sampled tokens."""
-        return sum(len(step.turn.output_ids) for step in self.steps)
+        return sum(step.turn.output_tokens for step in self.steps)
 
     @property
     def weight_version(self) -> int:
@@ -137,11 +144,14 @@ class Trajectory:
         return out
 
     def to_json(self) -> str:
-        """Return one JSON line. Half of a surrogate pair, which names of files may hold, becomes a question mark."""
+        """Return one JSON line. Half of a surrogate pair, which names of files may hold, becomes a question mark.
+
+        `ValueError` for a value of another type than its field's: no reader could use it.
+        """
         try:
-            return _TRAJECTORY.dump_json(self).decode()
+            return _TRAJECTORY.dump_json(self, warnings="error").decode()
         except PydanticSerializationError:
-            plain = json.dumps(_TRAJECTORY.dump_python(self, mode="json"), ensure_ascii=False)
+            plain = json.dumps(_TRAJECTORY.dump_python(self, mode="json", warnings="error"), ensure_ascii=False)
             return plain.encode(errors="replace").decode()
 
     @staticmethod

@@ -64,6 +64,18 @@ class Verdict:
                 raise ValueError("a verdict without a score needs a status that says why (error, timeout, ...)")
         elif isinstance(self.score, bool) or not math.isfinite(self.score):
             raise ValueError(f"a score must be a finite number, not {self.score!r}")
+        else:
+            object.__setattr__(self, "score", float(self.score))
+        # Verifiers compute with numpy and take numbers for answers; records hold what every reader understands.
+        if self.correct is not None:
+            if self.correct not in (True, False):
+                raise ValueError(f"correct must be True, False or None, not {self.correct!r}")
+            object.__setattr__(self, "correct", bool(self.correct))
+        if not isinstance(self.extracted, str | None):
+            object.__setattr__(self, "extracted", str(self.extracted))
+        if any(type(part) is not float for part in self.parts.values()):
+            parts = {name: None if part is None else float(part) for name, part in self.parts.items()}
+            object.__setattr__(self, "parts", parts)
 
     @property
     def scored(self) -> bool:

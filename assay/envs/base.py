@@ -23,7 +23,7 @@ import gymnasium
 import numpy as np
 
 from assay.core.errors import ConfigError, Fault, UnknownNameError
-from assay.core.message import Message, Observation, assistant, text_of
+from assay.core.message import Message, Observation, assistant, is_message, text_of
 from assay.core.spaces import FreeText, Messages
 from assay.core.task import Task, TaskSet
 from assay.core.tool import Tool
@@ -123,6 +123,10 @@ class TaskEnv(gymnasium.Env[Observation, str]):
         self.task = self._pick((options or {}).get("task"))
         self.turn, self._over = 0, False
         opening = tuple(self.begin(self.task))
+        if not all(map(is_message, opening)):
+            raise ConfigError(
+                f"{type(self).__name__}.begin() must return messages, such as user(text), not {opening!r:.80}"
+            )
         self.transcript = list(opening)
         return opening, {"task_id": self.task.id}
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from assay.core.errors import describe
 from assay.envs.conformance import CHECKS, Factory, Failed, Skipped, Subject
 
 
@@ -73,7 +74,7 @@ def _run(name: str, check: Callable[[Subject], str], subject: Subject) -> CheckR
     except Failed as reason:
         return CheckResult(name, "failed", str(reason))
     except Exception as error:  # noqa: BLE001 - whatever the environment raises is what the report is about
-        return CheckResult(name, "failed", f"raised {type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+        return CheckResult(name, "failed", f"raised {describe(error)}")
 
 
 __all__ = ["CHECKS", "CheckReport", "CheckResult", "check_environment"]

@@ -63,6 +63,8 @@ class EvalRun:
             raise DataError(f"not YAML: {' '.join(str(error).split())}", path=str(self.config)) from None
         if not isinstance(found, dict):
             raise DataError("a configuration is a mapping of keys to values", path=str(self.config))
+        if not isinstance(found.get("env"), str):
+            raise DataError("a run of `assay train`, not of `assay eval`", path=str(self.path))
         return found
 
     def finish(self, summary: EvalSummary) -> None:

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from assay.agents.base import Agent, Conversation
-from assay.core.errors import EngineFault, Fault
-from assay.core.message import Observation
+from assay.core.errors import EngineFault, Fault, describe
+from assay.core.message import Observation, is_message
 from assay.core.task import Limits
 from assay.core.trajectory import EpisodeStatus, Step, Trajectory, Turn
 from assay.core.verdict import Verdict, no_verdict, wrong
@@ -42,9 +42,9 @@ async def play(
     episode = _Episode(lease, request, limits.tightest(request.task.limits), step_seconds)
     try:
         await episode.run(agent)
-    except Exception as error:  # noqa: BLE001 - the guard: whatever breaks ends this episode, never the run
-        episode.status, episode.verdict, episode.error = "failed", None, one_line(error)
-    return record(
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the guard: whatever breaks ends this episode, never the run
+        episode.status, episode.verdict, episode.error = "failed", None, describe(error)
+    trajectory = record(
         request,
         env_id=lease.env_id,
         steps=tuple(episode.steps),
@@ -55,11 +55,16 @@ async def play(
         seconds=time.perf_counter() - started,
         metadata=episode.metadata,
     )
+    try:
+        trajectory.to_json()
+    except (ValueError, TypeError) as error:  # a value that no reader would understand: of the verdict's details, say
+        return not_played(request, error, lease.env_id)
+    return trajectory
 
 
-def not_played(request: EpisodeRequest, error: Exception) -> Trajectory:
-    """Return the record of an episode for which no environment could be made."""
-    return record(request, env_id="", status="failed", error=one_line(error))
+def not_played(request: EpisodeRequest, error: Exception, env_id: str = "") -> Trajectory:
+    """Return the record of an episode for which no environment could be made, or that cannot be written down."""
+    return record(request, env_id=env_id, status="failed", error=describe(error))
 
 
 def record(request: EpisodeRequest, **what_happened: Any) -> Trajectory:
@@ -77,10 +82,12 @@ def record(request: EpisodeRequest, **what_happened: Any) -> Trajectory:
     )
 
 
-def one_line(error: BaseException) -> str:
-    """Return the kind and the first line of an exception."""
-    first = (str(error).strip().splitlines() or [""])[0][:300]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+def _messages(observation: Any) -> Observation:
+    messages = tuple(observation)
+    for message in messages:
+        if not is_message(message):
+            raise Fault(f"the environment said {message!r:.100}, which is no message {{'role': ..., 'content': ...}}")
+    return messages
 
 
 @dataclass(slots=True)
@@ -103,17 +110,18 @@ class _Episode:
         if limits.seconds is not None:
             self.deadline = time.perf_counter() + limits.seconds
         opening, _ = await self._call(env.reset, seed=self.request.seed, options={"task": self.request.task})
-        self.opening = observation = tuple(opening)
+        self.opening = observation = _messages(opening)
         conversation = agent.open(tools=self.lease.tools, seed=self.request.sampling_seed)
         while True:
             turn = await self._act(conversation, observation)
             if isinstance(turn, str):
                 return await self._out_of(turn)
-            self.tokens += len(turn.output_ids)
+            self.tokens += turn.output_tokens
             started = time.perf_counter()
             new, reward, terminated, truncated, info = await self._call(env.step, turn.text)
-            observation = tuple(new)
-            step = Step(turn, float(reward), info.get("reward_parts", {}), observation, time.perf_counter() - started)
+            observation = _messages(new)
+            parts = {name: None if part is None else float(part) for name, part in info.get("reward_parts", {}).items()}
+            step = Step(turn, float(reward), parts, observation, time.perf_counter() - started)
             if not math.isfinite(step.reward):
                 raise Fault(f"the environment gave the reward {step.reward}")
             self.steps.append(step)

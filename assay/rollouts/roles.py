@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Unpack
 
 from assay.agents.base import Agent
-from assay.core.errors import ConfigError, EngineFault
+from assay.core.errors import ConfigError, EngineFault, describe
 from assay.core.message import Observation
 from assay.core.seeding import derive_seed
 from assay.core.task import NO_LIMITS, Limits
@@ -24,7 +24,7 @@ from assay.core.trajectory import EpisodeStatus, Step, Trajectory
 from assay.core.verdict import Verdict
 from assay.envs.games.base import GameEnv
 from assay.envs.games.scene import Scene
-from assay.rollouts.episode import one_line, record
+from assay.rollouts.episode import record
 from assay.rollouts.pool import AnyEnv
 from assay.rollouts.request import EpisodeRequest
 from assay.rollouts.runner import Runner, RunnerOptions
@@ -102,7 +102,7 @@ async def play_roles(
         await _match(scene, agents, request, limits, steps, openings)
         verdicts = {role: scene.verdict(role) for role in roles}
     except Exception as problem:  # noqa: BLE001 - the guard: whatever breaks ends this match, never the run
-        error = one_line(problem)
+        error = describe(problem)
     seconds = time.perf_counter() - started
     return [
         _record(request, role, env_id, steps[role], openings[role], verdicts[role], error, seconds) for role in roles
@@ -140,8 +140,8 @@ async def _match(
         steps[role].append(Step(turn, 0.0))
         scene.act(role, turn.text)
         if (have := left[role]) is not None:
-            left[role] = have - len(turn.output_ids)
-            if have <= len(turn.output_ids) and scene.to_act is not None:
+            left[role] = have - turn.output_tokens
+            if have <= turn.output_tokens and scene.to_act is not None:
                 return scene.forfeit(role)
     return None
 

@@ -134,6 +134,10 @@ class Demonstrations:
         turns = self._author.demonstrate(task, style, rng) if style else self._author.demonstration(task)
         if turns is None:
             raise ConfigError(f"{type(self._author).__name__} has no demonstrations; set warmstart.steps=0")
+        if isinstance(turns, str) or not all(isinstance(turn, str) for turn in turns):
+            raise ConfigError(
+                f"{type(self._author).__name__}.demonstrate() must return a list of texts, not {turns!r:.80}"
+            )
         return turns
 
 

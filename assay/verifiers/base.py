@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from assay.core.errors import describe
 from assay.core.message import Message, text_of, user
 from assay.core.task import Task
 from assay.core.trajectory import Trajectory
@@ -81,8 +82,8 @@ def run_verifier(verifier: Verifier, task: Task, evidence: Evidence) -> Verdict:
     started = time.perf_counter()
     try:
         verdict = verifier.verify(task, evidence)
-    except Exception as error:  # noqa: BLE001 - the guard: whatever a verifier raises is a missing verdict, never a score
-        verdict = no_verdict(f"{type(error).__name__}: {_first_line(error)}")
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the guard: whatever it raises is no verdict, never a score
+        verdict = no_verdict(describe(error))
     return _checked(verifier, verdict, time.perf_counter() - started)
 
 
@@ -100,8 +101,8 @@ def run_verifier_group(verifier: Verifier, task: Task, evidences: Sequence[Evide
     started = time.perf_counter()
     try:
         verdicts = list(verifier.verify_group(task, evidences))
-    except Exception as error:  # noqa: BLE001 - the guard, as in `run_verifier`
-        verdicts = [no_verdict(f"{type(error).__name__}: {_first_line(error)}") for _ in evidences]
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the guard, as in `run_verifier`
+        verdicts = [no_verdict(describe(error)) for _ in evidences]
     if len(verdicts) != len(evidences):
         why = f"verify_group() returned {len(verdicts)} verdicts for {len(evidences)} members"
         verdicts = [no_verdict(why) for _ in evidences]
@@ -121,7 +122,3 @@ def verify_text(
 def final_text(messages: Sequence[Message]) -> str:
     """Return the text of the last assistant message, or an empty string."""
     return next((text_of(m) for m in reversed(messages) if m["role"] == "assistant"), "")
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [""])[0][:300]

@@ -168,6 +168,7 @@ def test_tool_calls_travel_through_the_api_and_arrive_canonical(native: bool) ->
             first = await talk.act((user("7*4+1+1="),))
             second = await talk.act((tool_result("calculator", "28"), tool_result("calculator", "2")))
             third = await talk.act((tool_result("", "error: no JSON"),))
+            assert all(turn.output_tokens > 0 for turn in (first, second, third))  # as the endpoint counts them
             return [first.text, second.text, third.text]
 
         texts = asyncio.run(work())

@@ -59,7 +59,7 @@ def test_running_it_again_resumes_and_plays_nothing_twice(smoke_run: Path, evalu
 def test_a_directory_of_another_configuration_is_refused(smoke_run: Path, evaluated: Path) -> None:
     evaluate(smoke_run / "model", "samples=5", "--run-dir", evaluated).refused("was made with samples=4, not 5")
     evaluate(smoke_run / "model", "agent.system=hi", "--run-dir", evaluated).refused("agent.system")
-    evaluate(smoke_run / "model", "--run-dir", smoke_run).refused(str(smoke_run))
+    evaluate(smoke_run / "model", "--run-dir", smoke_run).refused(str(smoke_run), "a run of `assay train`")
 
 
 def test_without_a_directory_the_same_command_resumes_and_another_one_does_not(
@@ -98,7 +98,21 @@ def test_two_evaluations_are_compared(smoke_run: Path, evaluated: Path, tmp_path
     evaluate(smoke_run / "model", "tasks=5", "--run-dir", tmp_path / "fewer").expect(0)
     assay("compare", evaluated, tmp_path / "fewer").refused("different tasks")
     assay("compare", evaluated, tmp_path / "none").refused("none", "cannot be read")
-    assay("compare", evaluated, smoke_run).refused(str(smoke_run))
+    assay("compare", evaluated, smoke_run).refused(str(smoke_run), "a run of `assay train`")
+
+
+RAISING = """
+from assay import make_verifier
+from assay.core.task import ProceduralTaskSet
+from assay.envs import SingleTurnEnv
+
+def generate(rng):
+    raise KeyError("gone")
+
+class Environment(SingleTurnEnv):
+    def __init__(self, split="train", render_mode=None):
+        super().__init__(ProceduralTaskSet("raising", split, generate), make_verifier("exact"))
+"""
 
 
 @pytest.mark.parametrize(
@@ -120,6 +134,8 @@ def test_two_evaluations_are_compared(smoke_run: Path, evaluated: Path, tmp_path
         (["assay/Arithmetic-v0", "agent.model={model}", "tasks=2", "agent.tool_format=x"], ["unknown tool format"]),
         (["assay/Arithmetic-v0", "agent.model={model}", "tasks=2", "env_options.termz=2"], ["'termz'", "'terms'"]),
         (["assay/MathWord-v0", "agent.model={model}"], ["needs the option 'data'"]),
+        (["assay/MathWord-v0", "agent=gpt"], ["agent: is a section of the keys engine, model"]),
+        (["raising:Environment", "agent.model={model}", "tasks=2"], ["your code raised KeyError: 'gone' (raising.py:"]),
         (["assay/MathWord-v0", "agent.model={model}", "env_options.data={tmp}/none.jsonl"], ["cannot be read"]),
         (["assay/MathWord-v0", "agent.model={model}", "env_options.data={tmp}/x.csv"], ["unknown kind of data file"]),
         (["none.yaml"], ["none.yaml: cannot be read"]),
@@ -130,6 +146,7 @@ def test_bad_input_is_one_line(
     words: list[str], expected: list[str], smoke_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "raising.py").write_text(RAISING)
     filled = [word.format(model=smoke_run / "model", tmp=tmp_path) for word in words]
     assay("eval", *filled).refused(*expected)
     assert not (tmp_path / "runs").exists()

@@ -35,3 +35,8 @@ def test_equality_ignores_the_time():
     assert right(seconds=1.0) == right(seconds=2.0)
     assert right().with_(reason="because").reason == "because"
     assert right(details={"a": 1}) == right()
+
+
+def test_whether_an_answer_is_correct_is_yes_no_or_unknown():
+    with pytest.raises(ValueError, match="correct must be True, False or None, not 'yes'"):
+        Verdict(score=1.0, correct="yes")

@@ -145,7 +145,8 @@ def test_an_evaluation_of_faults_is_unscored_not_wrong(tmp_path):
     summary = evaluate(config(ks=(1,)), Scripted("crash"), tmp_path)
     assert (summary.unscored, summary.failed) == (32, 32)
     assert summary.pass_at_1.value is None
-    assert summary.unscored_reasons == {"ZeroDivisionError: in the environment": 32}
+    ((reason, count),) = summary.unscored_reasons.items()
+    assert reason.startswith("ZeroDivisionError: in the environment (support.py:") and count == 32
     assert {t.metadata["attempts"] for t in stored(tmp_path).values()} == {2}
 
 

@@ -1,12 +1,17 @@
 """What one episode becomes: limits are the policy's, faults are nobody's score."""
 
 import gymnasium
+import numpy as np
 import pytest
 from gymnasium.wrappers import TimeLimit, TransformReward
 
-from assay.core.task import Limits, Task
+from assay.core.message import user
+from assay.core.task import Limits, Task, TaskList
 from assay.core.trajectory import Trajectory
+from assay.core.verdict import Verdict
+from assay.envs.base import Progress, TaskEnv
 from assay.rollouts import EpisodeRequest, run_episodes
+from assay.verifiers import Verifier
 
 from .support import Census, Quiz, Scripted, SlowQuiz, make_tasks, requests
 
@@ -100,9 +105,9 @@ def test_an_environment_that_is_too_slow_is_a_fault():
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        ("crash", "ZeroDivisionError: in the environment"),
-        ("agent crash", "RuntimeError: the model is gone"),
-        ("endpoint timeout", "TimeoutError: the endpoint did not answer"),
+        ("crash", "ZeroDivisionError: in the environment (support.py:"),
+        ("agent crash", "RuntimeError: the model is gone (support.py:"),
+        ("endpoint timeout", "TimeoutError: the endpoint did not answer (support.py:"),
         ("abort", "EngineFault: the engine aborted the generation"),
         ("nan", "Fault: the environment gave the reward nan"),
         ("fault", "Fault: the sandbox is gone"),
@@ -112,14 +117,58 @@ def test_an_environment_that_is_too_slow_is_a_fault():
 @pytest.mark.parametrize("make_env", [Quiz, SlowQuiz])
 def test_faults_are_recorded_and_never_scored(make_env, line, error):
     t = play(Scripted("ask", line), make_env)
-    assert (t.status, t.error) == ("failed", error)
+    assert t.status == "failed" and t.error.startswith(error)
     assert (t.scored, t.reward, t.correct) == (False, None, None)
     assert t.steps[0].turn.text == "ask"  # what was there before the fault is kept
 
 
 def test_a_reset_that_fails_is_recorded_in_one_line():
     t = play(Scripted("x"), task=Task("t", "break on reset"))
-    assert (t.status, t.error, t.steps) == ("failed", "RuntimeError: no such room", ())
+    assert (t.status, t.steps) == ("failed", ())
+    assert t.error.startswith("RuntimeError: no such room (support.py:")
+
+
+class SaysNumbers(Verifier):
+    def verify(self, task, evidence):
+        return Verdict(np.float32(1), np.bool_(True), extracted=42, parts={"a": np.float32(0.5)})
+
+
+class Odd(TaskEnv):
+    """Ends episodes with what a record cannot hold, or only after a conversion."""
+
+    def __init__(self, how):
+        super().__init__(TaskList([Task("t", "?")]), SaysNumbers(), max_turns=2)
+        self.how = how
+
+    def advance(self, action):
+        if self.how == "exit":
+            raise SystemExit(3)
+        if self.how == "text":
+            return Progress(["not a message"])
+        if self.how == "object":
+            return Progress([{**user("again"), "name": 3}])
+        return Progress(done=True, parts={"b": np.int64(2)})
+
+
+@pytest.mark.parametrize(
+    ("how", "error"),
+    [
+        ("exit", "SystemExit: 3"),
+        ("text", "Fault: the environment said 'not a message', which is no message"),
+        ("object", "PydanticSerializationError"),
+    ],
+)
+def test_what_no_reader_could_use_is_not_recorded(how, error):
+    t = play(Scripted("x", "y"), lambda: Odd(how))
+    assert t.status == "failed" and t.error.startswith(error)
+    assert Trajectory.from_json(t.to_json()) == t
+
+
+def test_numbers_of_numpy_and_answers_that_are_numbers_are_recorded():
+    t = play(Scripted("x"), lambda: Odd(""))
+    assert (t.status, t.reward, t.verdict.extracted) == ("terminated", 1.0, "42")
+    assert t.steps[0].parts == {"a": 0.5, "b": 2.0}
+    assert Trajectory.from_json(t.to_json()) == t
 
 
 def test_a_limit_that_lets_a_wrapper_stop_the_episode():

@@ -87,7 +87,7 @@ def test_one_failure_never_ends_a_run():
     census = Census()
     played = run_episodes(lambda: Moody(census), Scripted("answer {n}"), requests(8), concurrency=2)
     assert [t.status for t in played].count("failed") == 1
-    assert played[3].error == "MemoryError: too much"
+    assert played[3].error.startswith("MemoryError: too much")
     assert sum(t.correct is True for t in played) == 7
     assert census.made == 3  # the failed one was replaced
     assert census.all_closed_once_or_more
@@ -169,7 +169,7 @@ def test_an_environment_that_cannot_be_made_costs_one_episode(tmp_path):
         played = run_episodes(Flaky(), Scripted("answer {n}"), requests(4), concurrency=1, store=store)
         assert len(store) == 4
     assert [t.status for t in played] == ["failed"] + ["terminated"] * 3
-    assert (played[0].error, played[0].scored) == ("OSError: no container left", False)
+    assert played[0].error.startswith("OSError: no container left (test_runner.py:") and not played[0].scored
     again = run_episodes(Flaky(), Scripted("answer {n}"), requests(4), concurrency=1, retries=1)
     assert all(t.correct for t in again)
 
