@@ -32,9 +32,8 @@ from pathlib import Path
 
 from assay.sandboxes import Call, Job, JobResult, Limits, LocalSandbox
 from assay.sandboxes.attacks import HONEST
-from assay.sandboxes.local import cgroups
+from assay.sandboxes.local import cgroups, identities
 from assay.sandboxes.local.agent import linux
-from assay.sandboxes.local.slot import _UID_BASE
 
 ROOMY = Limits(cpu_seconds=20, wall_seconds=60, output_bytes=10_000)
 SHORT = Limits(cpu_seconds=20, wall_seconds=0.2)
@@ -80,11 +79,10 @@ def leftovers(boxes: Path | None) -> dict[str, int]:
     found = cgroups.find()
     groups = {path for parent in {found.memory, found.pids} for path in parent.glob(f"assay-{os.getpid()}-*")}
     processes = len(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
-    first = _UID_BASE + os.getpid() % 500_000 * 128
     for status in Path("/proc").glob("[0-9]*/status"):
         with contextlib.suppress(OSError):
             text = status.read_text()
-            ours = first <= int(text.split("Uid:\t")[1].split()[0]) < first + 128
+            ours = int(text.split("Uid:\t")[1].split()[0]) in identities.own()
             processes += ours and "State:\tZ" not in text  # dead, and for the machine's first process to reap
     return {
         "processes": processes,

@@ -33,11 +33,16 @@ def give_back(uid: int) -> None:
         _taken.discard((uid - _FIRST) // 2 % _SLOTS)
 
 
+def own() -> range:
+    """Return all the ids that this process may give out."""
+    return range(_base(), _base() + 2 * _SLOTS)
+
+
 def assignable() -> bool:
     """Whether this process can give such ids to others; in rootless containers, and without capabilities, it cannot."""
     if _NEEDED & ~_capabilities():
         return False
-    first, last = _base(), _base() + 2 * _SLOTS - 1
+    first, last = own()[0], own()[-1]
     for name in ("uid_map", "gid_map"):
         spans = [tuple(map(int, line.split())) for line in Path("/proc/self", name).read_text().splitlines()]
         if not any(start <= first and last < start + length for start, _, length in spans):
