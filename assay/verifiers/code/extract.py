@@ -81,7 +81,7 @@ def fenced_blocks(text: str) -> list[Block] | None:
     fenced = False
     for fence in _FENCE.finditer(text):
         fenced = True
-        if opening is None:
+        if opening is None or (opening["late"] and fence["language"]):  # words about a fence, and then one
             opening = fence
         elif _closes(fence, opening):
             language = (opening["language"] or opening["named"] or "").lower()

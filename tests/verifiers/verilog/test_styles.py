@@ -27,6 +27,8 @@ SLIPS = {
     ("first", "return"): ("return 0", "return 1"),
     ("first", "case inside"): ("4'b??10: first = 1", "4'b??10: first = 2"),
     ("first", "enumeration"): ("{P0, P1, P2, P3}", "{P0, P1, P3, P2}"),
+    ("first", "table of constants"): ("{0, 0, 1,", "{0, 0, 2,"),
+    ("first", "wired array"): ("'{0, 1, 2, 3}", "'{0, 2, 1, 3}"),
     ("first", "casts"): ("place'(5)", "place'(6)"),
     ("back", "stream"): ("{<<{a}}", "{>>{a}}"),
     ("back", "stream of pairs"): ("{<<2{b}}", "{<<{b}}"),

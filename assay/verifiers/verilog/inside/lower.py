@@ -14,19 +14,22 @@ import pyslang
 from pyslang import ast, parsing, syntax
 
 _SIZES = {"byte": 8, "shortint": 16, "int": 32, "longint": 64, "integer": 32, "logic": 1, "bit": 1, "reg": 1}
-_PROMISES = ("unique", "unique0", "priority")
+_SILENT = ("unique", "unique0", "priority", "var")
 _SIGNED = ("byte", "shortint", "int", "longint", "integer")
 
 
 def lower(source: str, top: str) -> str:
-    """Return the design in plainer words; `source` is what the gate handed on."""
+    """Return the design in plainer words, or as it is when it is nested too deeply; `source` is from the gate."""
     tree = syntax.SyntaxTree.fromText(source, pyslang.SourceManager())
     options = ast.CompilationOptions()
     options.topModules = {top}
     options.flags = ast.CompilationFlags.AllowUseBeforeDeclare | ast.CompilationFlags.RelaxEnumConversions
     compilation = ast.Compilation(pyslang.Bag([options]))
     compilation.addSyntaxTree(tree)
-    return _Writer(compilation).write(tree.root)
+    try:
+        return _Writer(compilation).write(tree.root)
+    except RecursionError:
+        return source
 
 
 class _Writer:
@@ -47,7 +50,7 @@ class _Writer:
             meant = symbol.targetType.type
             if meant.isIntegral:
                 self._types[symbol.name] = (meant.bitWidth, meant.isSigned)
-        elif kind in ("Variable", "Net", "FormalArgument"):
+        elif kind in ("Variable", "Net", "FormalArgument", "Parameter"):
             meant = symbol.type.canonicalType
             if meant.kind.name == "PackedStructType":
                 self._structures[symbol.name] = [(field.name, field.type.bitWidth) for field in meant]
@@ -60,7 +63,7 @@ class _Writer:
     def write(self, node: Any) -> str:
         """Return the text of a node."""
         if isinstance(node, parsing.Token):
-            return " " if node.rawText in _PROMISES else str(node)
+            return " " if node.rawText in _SILENT else str(node)
         kind = node.kind.name
         change = _CHANGES.get(kind)
         text = None if change is None else change(self, node)
@@ -84,27 +87,81 @@ class _Writer:
 
     def _data_declaration(self, node: Any) -> str | None:
         if node.type.kind.name != "EnumType":
-            return None
+            return self._filled(node)
         constants, base = self._enumeration(node.type)
         return f"{constants} {base} {''.join(map(self.write, node.declarators))};"
 
     def _enumeration(self, node: Any) -> tuple[str, str]:
         """Return the constants of an enumeration, and its base type."""
         base = "int" if node.baseType is None else self.write(node.baseType).strip()
-        texts, previous = [], ""
-        for member in (item for item in node.members if not isinstance(item, parsing.Token)):
-            name = member.name.rawText
-            given = (
-                self.write(member.initializer.expr) if member.initializer else f"{previous} + 1" if previous else "0"
-            )
-            texts.append(f"\nlocalparam {base} {name} = {given};")
-            previous = name
+        if base in self._types:
+            base = f"logic [{self._types[base][0] - 1}:0]"
+        texts, value = [], "0"
+        for member in _nodes(node.members):
+            if member.initializer is not None:
+                value = self.write(member.initializer.expr)
+            for suffix in self._suffixes(member):
+                name = f"{member.name.rawText}{suffix}"
+                texts.append(f"\nlocalparam {base} {name} = {value};")
+                value = f"{name} + 1"
         return "".join(texts), base
+
+    def _suffixes(self, member: Any) -> list[str]:
+        """Return what a range makes of an enumeration's name: `S[2]` is S0, S1."""
+        for dimension in _nodes(member.dimensions):
+            bounds = self.write(dimension).strip(" []").split(":")
+            if not all(bound.strip().isdecimal() for bound in bounds):
+                break
+            first, last = (0, int(bounds[0]) - 1) if len(bounds) == 1 else map(int, bounds)
+            step = 1 if first <= last else -1
+            return [str(number) for number in range(first, last + step, step)]
+        return [""]
+
+    def _parameters(self, node: Any) -> str | None:
+        return self._filled(node.parameter) if node.parameter.kind.name == "ParameterDeclaration" else None
+
+    def _parameter(self, node: Any) -> str | None:
+        text = self._same(node)
+        return text.replace("int unsigned", "logic [31:0]", 1) if "int unsigned" in text else None
+
+    def _filled(self, node: Any) -> str | None:
+        """Write the declaration of an array with its items as one that is filled at the start."""
+        items = [self._items(item.name.rawText, item.initializer.expr) for item in _nodes(node.declarators)
+                 if item.initializer is not None]  # fmt: skip
+        if not items or None in items:
+            return None
+        texts = [f" {target} = {value};" for pairs in items for target, value in pairs or ()]
+        return f"{self._uninitialised(node, [])} initial begin{''.join(texts)} end"
+
+    def _items(self, name: str, right: Any) -> list[tuple[str, str]] | None:
+        """Return item -> value of an array that is set to a list of values."""
+        pattern = getattr(right, "pattern", None)
+        if name not in self._arrays or pattern is None or pattern.kind.name != "SimpleAssignmentPattern":
+            return None
+        first, last = self._arrays[name]
+        step = 1 if first <= last else -1
+        values = map(self.write, _nodes(pattern.items))
+        return [
+            (f"{name}[{index}]", value) for index, value in zip(range(first, last + step, step), values, strict=False)
+        ]
+
+    def _continuous(self, node: Any) -> str | None:
+        """Write an array that is wired to a list of values item by item."""
+        texts = []
+        for item in _nodes(node.assignments):
+            pairs = self._items(self.write(item.left).strip(), item.right)
+            if pairs is None:
+                return None
+            texts += [f"\nassign {target} = {value};" for target, value in pairs]
+        return "".join(texts)
 
     def _function(self, node: Any) -> str:
         outer, self._automatic = self._automatic, node.prototype.lifetime.rawText == "automatic"
         text = self._block(node)
         self._automatic = outer
+        if node.kind.name == "FunctionDeclaration" and node.prototype.returnType.kind.name == "VoidType":
+            head, _, tail = text.replace("function", "task", 1).replace(" void", "", 1).rpartition("endfunction")
+            return f"{head}endtask{tail}"
         return text
 
     def _block(self, node: Any) -> str:
@@ -125,11 +182,10 @@ class _Writer:
 
     def _uninitialised(self, node: Any, assignments: list[str]) -> str:
         names = []
-        for item in node.declarators:
-            if not isinstance(item, parsing.Token):
-                names.append(item.name.rawText + "".join(self.write(part) for part in item.dimensions))
-                if item.initializer is not None:
-                    assignments.append(f" {item.name.rawText} = {self.write(item.initializer.expr)};")
+        for item in _nodes(node.declarators):
+            names.append(item.name.rawText + "".join(self.write(part) for part in item.dimensions))
+            if item.initializer is not None:
+                assignments.append(f" {item.name.rawText} = {self.write(item.initializer.expr)};")
         return f"{self.write(node.type)} {', '.join(names)};"
 
     def _cast_expression(self, node: Any) -> str | None:
@@ -147,7 +203,7 @@ class _Writer:
         return self._among(self.write(node.expr), node.ranges.valueRanges)
 
     def _among(self, value: str, items: Any) -> str:
-        tests = [self._test(value, item) for item in items if not isinstance(item, parsing.Token)]
+        tests = [self._test(value, item) for item in _nodes(items)]
         return f" ({' || '.join(tests)})"
 
     def _test(self, value: str, item: Any) -> str:
@@ -188,7 +244,7 @@ class _Writer:
         return f" disable {self._jumps[-1].setdefault(word, self._fresh())};"
 
     def _streaming_concatenation_expression(self, node: Any) -> str | None:
-        parts = [part for part in node.expressions if not isinstance(part, parsing.Token)]
+        parts = _nodes(node.expressions)
         if node.operatorToken.rawText == ">>":
             return f" {{{', '.join(self.write(part) for part in parts)}}}"
         size = self.write(node.sliceSize).strip() if node.sliceSize is not None else "1"
@@ -208,7 +264,7 @@ class _Writer:
         if name not in self._structures or pattern is None:
             return None
         fields = self._structures[name]
-        items = [item for item in pattern.items if not isinstance(item, parsing.Token)]
+        items = _nodes(pattern.items)
         if pattern.kind.name == "SimpleAssignmentPattern":
             values = dict(zip((field for field, _ in fields), map(self.write, items), strict=False))
         elif pattern.kind.name == "StructuredAssignmentPattern":
@@ -227,8 +283,11 @@ class _Writer:
             return None
         name = self.write(inner.left).strip()
         pattern = getattr(inner.right, "pattern", None)
+        if (pairs := self._items(name, inner.right)) is not None:
+            steps = [f" {target} {inner.operatorToken.rawText} {value};" for target, value in pairs]
+            return f" begin{''.join(steps)} end"
         items = [] if pattern is None or pattern.kind.name != "StructuredAssignmentPattern" else pattern.items
-        values = [item for item in items if not isinstance(item, parsing.Token)]
+        values = _nodes(items)
         if name not in self._arrays or len(values) != 1 or self.write(values[0].key).strip() != "default":
             return None
         low, high = sorted(self._arrays[name])
@@ -241,6 +300,9 @@ _CHANGES: dict[str, Callable[[_Writer, Any], str | None]] = {
     "ModuleHeader": _Writer._module_header,
     "TypedefDeclaration": _Writer._typedef_declaration,
     "DataDeclaration": _Writer._data_declaration,
+    "ParameterDeclarationStatement": _Writer._parameters,
+    "ParameterDeclaration": _Writer._parameter,
+    "ContinuousAssign": _Writer._continuous,
     "CastExpression": _Writer._cast_expression,
     "SignedCastExpression": _Writer._signed_cast_expression,
     "InsideExpression": _Writer._inside_expression,
@@ -258,6 +320,11 @@ _CHANGES: dict[str, Callable[[_Writer, Any], str | None]] = {
     "TaskDeclaration": _Writer._function,
 }
 """Kind of node -> how to write it; None from there leaves it as it is."""
+
+
+def _nodes(items: Any) -> list[Any]:
+    """Return the items of a list without the commas between them."""
+    return [item for item in items if not isinstance(item, parsing.Token)]
 
 
 def _cast(width: int, signed: bool, inner: str) -> str:
