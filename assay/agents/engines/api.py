@@ -170,7 +170,7 @@ class ApiModel:
     async def _check(self) -> None:
         try:
             listing = await self._request("GET", "/models", retries=min(self._retries, 2))
-        except _Refused as refusal:
+        except RequestRefused as refusal:
             if refusal.status in (404, 405):  # an endpoint need not list its models
                 return
             raise
@@ -235,10 +235,10 @@ class ApiModel:
             return ConfigError(f"{self.base_url} refuses {key}: {complaint}")
         if path == "/chat/completions" and (status == 404 or "model_not_found" in response.text):
             return ConfigError(f"{self.base_url} has no model {self.model!r}, or is no chat endpoint: {complaint}")
-        return _Refused(status, f"{self.base_url}{path} refuses the request: {status} {complaint}")
+        return RequestRefused(status, f"{self.base_url}{path} refuses the request: {status} {complaint}")
 
 
-class _Refused(EngineFault):
+class RequestRefused(EngineFault):
     """The endpoint says no, and would say so again."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -269,6 +269,8 @@ def _read_reply(value: dict[str, Any], seconds: float) -> ApiReply:
     try:
         choice = value["choices"][0]
         message, usage = choice["message"], value.get("usage") or {}
+        if not isinstance(message.get("content") or "", str):
+            raise TypeError(f"content is {type(message['content']).__name__}, not text")
         calls = tuple(
             ApiCall(str(call.get("id") or index), call["function"]["name"], call["function"].get("arguments") or "{}")
             for index, call in enumerate(message.get("tool_calls") or ())
