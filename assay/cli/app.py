@@ -13,7 +13,7 @@ from pathlib import Path
 
 import typer
 
-from assay.cli import audit, check, compare, evaluate, label, list_, play, report, sandbox, serve, train
+from assay.cli import audit, check, compare, evaluate, explain, label, list_, play, report, sandbox, serve, train
 from assay.cli.common import err
 from assay.core.errors import AssayError, Fault, describe, is_foreign
 
@@ -26,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-for command in (train, evaluate, compare, audit, label, check, list_, play, report, serve, sandbox):
+for command in (train, evaluate, compare, audit, label, check, list_, explain, play, report, serve, sandbox):
     command.add_to(app)
 
 

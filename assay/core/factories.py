@@ -45,7 +45,7 @@ def refusal(
     first = error.__context__
     if isinstance(first, Exception) and str(first) and str(error).startswith(str(first)):
         error = first  # Gymnasium raises a TypeError again, with more words and without the place
-    parameters = _parameters(factory)
+    parameters = options_of(factory)
     unknown, missing = _UNKNOWN.search(str(error)), _MISSING.search(str(error))
     if unknown and unknown[1] in options:
         return ConfigError(no_option(kind, name, unknown[1], parameters))
@@ -79,8 +79,10 @@ def wrong_type(annotation: Any, value: Any) -> str:
     return "" if any(isinstance(value, _SIMPLE[kind]) for kind in kinds) else text
 
 
-def _parameters(factory: Any) -> dict[str, inspect.Parameter]:
-    """Return the keyword arguments of a function, or of a class and of those whose `**kwargs` it passes on."""
+def options_of(factory: Any) -> dict[str, inspect.Parameter]:
+    """Return the options of a factory: the keyword arguments of a function, or of a class and of those whose `**kwargs`
+    it passes on.
+    """
     functions = (
         [vars(c)["__init__"] for c in inspect.getmro(factory)[:-1] if "__init__" in vars(c)]
         if inspect.isclass(factory)

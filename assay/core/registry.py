@@ -132,9 +132,18 @@ def make(env_id: str, /, **options: Any) -> gymnasium.Env[Any, Any]:
     except gymnasium.error.Error as error:
         raise ConfigError(f"environment {env_id!r}: {error}") from error
     except Exception as error:
-        entry = spec.entry_point
-        factory = load(entry) if isinstance(entry, str) else entry
-        raise refusal("environment", env_id, factory or gymnasium.make, options, error) from error
+        raise refusal("environment", env_id, _factory(spec), options, error) from error
+
+
+def environment_factory(env_id: str) -> Callable[..., gymnasium.Env[Any, Any]]:
+    """Return the class, or the function, that builds an environment; `env_id` as in `make`."""
+    discover_environments()
+    return _factory(_spec(env_id))
+
+
+def _factory(spec: EnvSpec) -> Callable[..., Any]:
+    entry = spec.entry_point
+    return load(entry) if isinstance(entry, str) else entry or gymnasium.make
 
 
 def _spec(env_id: str) -> EnvSpec:

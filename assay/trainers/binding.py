@@ -34,4 +34,5 @@ def bindable(kind: str, function: Callable[..., Any]) -> Callable[..., Any]:
         return functools.partial(function, **options)
 
     factory.__doc__ = function.__doc__
+    factory.__signature__ = inspect.Signature(list(known.values()))  # type: ignore[attr-defined]
     return factory

@@ -69,6 +69,25 @@ def test_list() -> None:
     assay("list", "verifers").refused("unknown kind of thing 'verifers'; did you mean 'verifiers'?")
 
 
+def test_explain_tells_what_can_be_set() -> None:
+    settings = assay("explain", "train").expect(0).out
+    for row in (r"env\.id +required", r"rollout\.group_size +16 +Episodes per task", r"algorithm\.critic\.lam +[\d.]+"):
+        assert re.search(rf"^{row}", settings, re.MULTILINE), row
+    only = assay("explain", "train", "optim").expect(0).out
+    assert {line.split(".")[0] for line in only.splitlines() if line[:1].isalpha()} == {"optim"}
+    assert re.search(r"^agent\.model +required", assay("explain", "eval").expect(0).out, re.MULTILINE)
+    for name, option in {
+        "assay/Maze-v0": "size +3 +int",
+        "math": "steps +800 +int",
+        "ppo_clip": "clip_high +0.28 +float",
+        "gae": r"algorithm\.critic\.kind +'",
+    }.items():
+        text = assay("explain", name).expect(0).out
+        assert re.search(rf"^{option}", text, re.MULTILINE), name
+    assay("explain", "gropo").refused("unknown name 'gropo'; did you mean 'grpo'")
+    assay("explain", "train", "optimm").refused("no setting is called 'optimm'")
+
+
 def test_play_takes_the_agents_seat() -> None:
     env = ArithmeticEnv(split="train")
     (gold,) = env.demonstration(env.tasks[3])
