@@ -20,7 +20,8 @@ from types import ModuleType
 from typing import Any
 
 from . import codec
-from .job import CHANNEL, IMPORTED, answer, call_request, find_function, main_module, run_source
+from .program import IMPORTED, answer, call_request, find_function, main_module, run_source
+from .wire import CHANNEL
 
 _VALUE_CHARACTERS = 20_000
 _ENDING = (StopIteration, StopAsyncIteration)

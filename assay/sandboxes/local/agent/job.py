@@ -12,24 +12,18 @@ import _thread
 import atexit
 import contextlib
 import json
-import linecache
 import marshal
 import os
 import signal
 import sys
 import threading
-import traceback
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any, NoReturn
 
-from . import codec
+from . import interactive
+from .program import IMPORTED, NAME, answer, call_request, find_function, main_module, report, run_source
+from .wire import CHANNEL, PAYLOAD, RESULT
 
-PAYLOAD, RESULT, CHANNEL, ERRORS = 3, 4, 5, 6
-"""Descriptors of a job, after stdin, stdout and stderr."""
-
-_NAME = "main.py"
-IMPORTED = "main"
-"""What a program is called whose functions are called from outside: what it guards by its name does not run."""
 _READ_THEMSELVES = (b"__file__", b"multiprocessing", b"ProcessPoolExecutor")
 """What is in the source of programs that may look for their own file, or start an interpreter that does."""
 
@@ -46,13 +40,11 @@ def run(box: str) -> NoReturn:
     _signal.signal(_signal.SIGINT, _signal.default_int_handler)
     if payload["argv"]:
         _execute(payload["argv"])
-    sys.argv = [_NAME]
+    sys.argv = [NAME]
     mode = payload["mode"]
     if mode != "call":
         os.close(RESULT)
     if mode in ("session", "serve", "test"):
-        from . import interactive
-
         _finish(_guard(getattr(interactive, mode), payload))
     os.close(CHANNEL)
     _finish(_guard(_call if mode == "call" else _program, payload))
@@ -78,56 +70,10 @@ def open_streams() -> None:
     sys.stderr = sys.__stderr__ = open(2, "w", buffering=1, **options)  # type: ignore[misc]  # noqa: SIM115
 
 
-def main_module(name: str = "__main__") -> ModuleType:
-    """Return a fresh `__main__`; under another name, which it is to go by itself, when it is not to run as a script."""
-    module = ModuleType(name)
-    module.__dict__.update(__builtins__=sys.modules["builtins"], __file__=_NAME, __annotations__={})
-    sys.modules["__main__"] = sys.modules[name] = module
-    return module
-
-
-def run_source(source: bytes, module: ModuleType, name: str = _NAME) -> None:
-    """Compile and execute; tracebacks and `inspect.getsource` find the lines."""
-    text = source.decode("utf-8", "surrogatepass")
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    exec(compile(text, name, "exec", dont_inherit=True), module.__dict__)
-
-
-def call_request(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return which function to call, and how."""
-    call = payload["call"]
-    request: dict[str, Any] = marshal.loads(call) if isinstance(call, bytes) else codec.decode(call)
-    return request
-
-
-def find_function(name: str, module: ModuleType) -> Any:
-    """Return the global `name`, or for `Class.method`, or a method of `Solution`, the method of a new instance."""
-    owner, _, method = name.rpartition(".")
-    space = module.__dict__
-    if owner:
-        return getattr(space[owner](), method)
-    if name not in space and hasattr(space.get("Solution"), name):
-        return getattr(space["Solution"](), name)
-    return space[name]
-
-
-def answer(function: Any, args: list[Any], kwargs: dict[str, Any]) -> str:
-    """Call, and return the reply as text: a value, what was raised, or why the value cannot travel."""
-    try:
-        value = function(*args, **kwargs)
-    except Exception as error:  # noqa: BLE001 - whatever the program raises is its answer
-        _report(error)
-        return json.dumps({"raised": type(error).__name__})
-    try:
-        return '{"value":' + codec.encode(value) + "}"
-    except Exception as error:  # noqa: BLE001 - a value of a hostile class may raise anything
-        return json.dumps({"unencodable": f"{type(error).__name__}: {error}"[:200]})
-
-
 def _program(payload: dict[str, Any]) -> None:
     source = payload["source"]
-    if any(word in source for word in _READ_THEMSELVES) and not os.path.exists(_NAME):
-        _lay({_NAME: source})
+    if any(word in source for word in _READ_THEMSELVES) and not os.path.exists(NAME):
+        _lay({NAME: source})
     run_source(source, main_module())
 
 
@@ -160,18 +106,9 @@ def _guard(body: Any, payload: dict[str, Any]) -> int:
         return 1
     except BaseException as error:  # noqa: BLE001 - the top of the program: report it as the interpreter does
         with contextlib.suppress(BaseException):  # the exception, or the hook, may be hostile
-            _report(error)
+            report(error)
         return 1
     return 0
-
-
-def _report(error: BaseException) -> None:
-    """Print an uncaught exception, without the frames of this package; a hook of the program's own gets its turn."""
-    error.__traceback__ = _own(error.__traceback__)
-    if sys.excepthook is sys.__excepthook__:
-        traceback.print_exception(error)
-    else:
-        sys.excepthook(type(error), error, error.__traceback__)
 
 
 def _finish(code: int) -> NoReturn:
@@ -202,13 +139,6 @@ def _forget_variables() -> None:
         for name in list(space):
             if name != "__builtins__" and (name[:1] == "_" and name[1:2] != "_") is hidden:
                 space[name] = None
-
-
-def _own(trace: TracebackType | None) -> TracebackType | None:
-    """Drop the frames of this package from the top of a traceback."""
-    while trace is not None and trace.tb_frame.f_globals.get("__package__") == __package__:
-        trace = trace.tb_next
-    return trace
 
 
 def _lay(files: dict[str, bytes]) -> None:

@@ -32,7 +32,7 @@ _RESERVED = 16
 
 _BEFORE_REHEARSAL = 16
 """A slot that is used for a few jobs only is not worth the time of a rehearsal."""
-_RULESET = job.ERRORS + 1
+_RULESET = wire.ERRORS + 1
 _ALL = 2**31 - 1
 
 
@@ -145,9 +145,9 @@ class Slot:
                 os.dup2(self._confinement.ruleset, _RULESET)
             os.closerange(_RULESET + 1, _ALL)
             self._confinement.apply(_RULESET)
-            os.closerange(job.ERRORS, _RULESET + 1)
+            os.closerange(wire.ERRORS, _RULESET + 1)
         except BaseException as error:  # noqa: BLE001 - told to the slot, which reports a fault; the job never starts
-            os.write(job.ERRORS, f"{type(error).__name__}: {error}".encode()[:500])
+            os.write(wire.ERRORS, f"{type(error).__name__}: {error}".encode()[:500])
             os._exit(1)
         try:
             forks.enter_job()

@@ -11,6 +11,8 @@ import struct
 from typing import NamedTuple
 
 RUN, INTERRUPT, KILL = b"r", b"i", b"k"
+PAYLOAD, RESULT, CHANNEL, ERRORS = 3, 4, 5, 6
+"""A job's descriptors, after stdin, stdout and stderr."""
 MAX_PACKET = 1 << 17
 _REQUEST = struct.Struct("=ddd7q")
 _REPLY = struct.Struct("=i?ddq??H")

@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 
-from . import interactive, job, linux, memory  # noqa: F401 - loaded here, so that no job has to read the disk for them
+from . import job, linux, memory
 from .setup import become_slot, reserve_descriptors
 
 
