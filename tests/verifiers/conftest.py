@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(autouse=True, scope="module")
 def _nothing_old_to_collect() -> Iterator[None]:
-    """Keep what other tests left out of garbage collections: going through it once would take longer than the bounds."""
+    """Keep what other tests left out of collections of garbage, one of which would take longer than the bounds."""
     gc.collect()
     gc.freeze()
     yield
