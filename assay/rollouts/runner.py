@@ -71,7 +71,7 @@ class Runner:
         *,
         concurrency: int = 256,
         limits: Limits = NO_LIMITS,
-        step_threads: int = 64,
+        step_threads: int = 256,
         step_seconds: float | None = 600.0,
         retries: int = 0,
         store: TrajectoryStore | None = None,

@@ -120,14 +120,14 @@ def test_what_finished_is_stored_before_it_is_yielded(tmp_path):
 
 
 def test_blocking_environments_run_side_by_side():
-    together = threading.Barrier(16)
+    together = threading.Barrier(200)
 
     class Meeting(SlowQuiz):
         def advance(self, action):
-            together.wait(60)  # goes on when all sixteen are in their step
+            together.wait(60)  # goes on when all two hundred are in their step
             return super().advance(action)
 
-    played = run_episodes(Meeting, Scripted("answer {n}"), requests(16, tasks=make_tasks(16)), step_threads=16)
+    played = run_episodes(Meeting, Scripted("answer {n}"), requests(200, tasks=make_tasks(200)))
     assert all(t.correct for t in played)
 
 
