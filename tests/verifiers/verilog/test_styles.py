@@ -6,6 +6,7 @@ pytest.importorskip("pyslang", reason="the parser needs pyslang: pip install 'as
 
 from assay.verifiers.base import verify_text
 from assay.verifiers.verilog.extract import extract_design
+from assay.verifiers.verilog.inside import lower
 from assay.verifiers.verilog.inside.subset import synthesizable
 from assay.verifiers.verilog.verifier import VerilogVerifier
 from tests.verifiers.verilog.styles import SCAN, SCAN_TARGET, STYLES, styled
@@ -130,3 +131,17 @@ def test_designs_that_wait_are_not_taken_unsynthesised(body):
     assert synthesizable(
         "module T(input a, b, output reg y, z); always @* y = a; always_ff @(posedge a, negedge b) z <= b; initial z = 0; endmodule"
     )
+
+
+@pytest.mark.parametrize("parts", [("8'(", "a", ")"), ("(", "2", ")'(2)"), ("{<<{", "a", "}}")])
+def test_what_is_nested_is_gone_through_once(parts, monkeypatch):
+    before, inner, after = parts
+    calls, write = [], lower._Writer.write
+
+    def counted(writer, node):
+        calls.append(node)
+        assert len(calls) < 2000
+        return write(writer, node)
+
+    monkeypatch.setattr(lower._Writer, "write", counted)
+    lower.lower(f"module T(input [7:0] a, output [7:0] y); assign y = {before * 14}{inner}{after * 14}; endmodule", "T")

@@ -149,7 +149,7 @@ class _Writer:
         """Write an array that is wired to a list of values item by item."""
         texts = []
         for item in _nodes(node.assignments):
-            pairs = self._items(self.write(item.left).strip(), item.right)
+            pairs = self._items(_name(item.left), item.right)
             if pairs is None:
                 return None
             texts += [f"\nassign {target} = {value};" for target, value in pairs]
@@ -189,12 +189,12 @@ class _Writer:
         return f"{self.write(node.type)} {', '.join(names)};"
 
     def _cast_expression(self, node: Any) -> str | None:
-        inner = self.write(node.right)
-        name = self.write(node.left).strip()
+        name = _name(node.left)
         if name in _SIZES:
-            return _cast(_SIZES[name], name in _SIGNED, inner)
-        width, signed = self._types.get(name.rpartition("::")[2], (0, False))
-        return _cast(width, signed, inner) if width else None
+            width, signed = _SIZES[name], name in _SIGNED
+        else:
+            width, signed = self._types.get(name.rpartition("::")[2], (0, False))
+        return _cast(width, signed, self.write(node.right)) if width else None
 
     def _signed_cast_expression(self, node: Any) -> str:
         return f" ${node.signing.rawText}{self.write(node.inner)}"
@@ -247,8 +247,8 @@ class _Writer:
         parts = _nodes(node.expressions)
         if node.operatorToken.rawText == ">>":
             return f" {{{', '.join(self.write(part) for part in parts)}}}"
-        size = self.write(node.sliceSize).strip() if node.sliceSize is not None else "1"
-        name = self.write(parts[0]).strip()
+        size = _name(node.sliceSize) if node.sliceSize is not None else "1"
+        name = _name(parts[0])
         if len(parts) > 1 or name not in self._vectors or not size.isdecimal() or int(size) == 0:
             return None
         left, right = self._vectors[name]
@@ -259,7 +259,7 @@ class _Writer:
 
     def _assignment(self, node: Any) -> str | None:
         """Write a structure in the form of a pattern as a concatenation."""
-        name = self.write(node.left).strip()
+        name = _name(node.left)
         pattern = getattr(node.right, "pattern", None)
         if name not in self._structures or pattern is None:
             return None
@@ -268,7 +268,7 @@ class _Writer:
         if pattern.kind.name == "SimpleAssignmentPattern":
             values = dict(zip((field for field, _ in fields), map(self.write, items), strict=False))
         elif pattern.kind.name == "StructuredAssignmentPattern":
-            values = {self.write(item.key).strip(): self.write(item.expr) for item in items}
+            values = {_name(item.key): self.write(item.expr) for item in items}
         else:
             return None
         if any(field not in values and "default" not in values for field, _ in fields):
@@ -281,14 +281,14 @@ class _Writer:
         inner = node.expr
         if inner.kind.name not in ("AssignmentExpression", "NonblockingAssignmentExpression"):
             return None
-        name = self.write(inner.left).strip()
+        name = _name(inner.left)
         pattern = getattr(inner.right, "pattern", None)
         if (pairs := self._items(name, inner.right)) is not None:
             steps = [f" {target} {inner.operatorToken.rawText} {value};" for target, value in pairs]
             return f" begin{''.join(steps)} end"
         items = [] if pattern is None or pattern.kind.name != "StructuredAssignmentPattern" else pattern.items
         values = _nodes(items)
-        if name not in self._arrays or len(values) != 1 or self.write(values[0].key).strip() != "default":
+        if name not in self._arrays or len(values) != 1 or _name(values[0].key) != "default":
             return None
         low, high = sorted(self._arrays[name])
         index = self._fresh()
@@ -320,6 +320,11 @@ _CHANGES: dict[str, Callable[[_Writer, Any], str | None]] = {
     "TaskDeclaration": _Writer._function,
 }
 """Kind of node -> how to write it; None from there leaves it as it is."""
+
+
+def _name(node: Any) -> str:
+    """Return the text of what may be a plain name. To write it and throw it away doubles the work by the level."""
+    return str(node).strip()
 
 
 def _nodes(items: Any) -> list[Any]:
