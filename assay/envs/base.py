@@ -99,6 +99,14 @@ class TaskEnv(gymnasium.Env[Observation, str]):
         last = next((text_of(m) for m in reversed(self.transcript) if m["role"] == "assistant"), "")
         return Evidence(text=last, messages=tuple(self.transcript))
 
+    def secret(self, task: Task) -> Any:
+        """Return what of the task's target nothing may show the agent, for `assay check`: by default all of it.
+
+        Override where the agent is shown a part of the target on purpose: a function's name, tests that are examples.
+        An empty list says that the question gives everything away.
+        """
+        return task.target
+
     def demonstrate(self, task: Task, style: str, rng: np.random.Generator) -> list[str]:
         """Return the assistant turns of one demonstration in one of `demonstration_styles`, for a warm start.
 

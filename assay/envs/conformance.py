@@ -217,13 +217,17 @@ def _hidden_target(subject: Subject) -> str:
     tasks = subject.tasks(base)
     if all(task.target is None for task in tasks):
         return "no task has a target: nothing to hide"
+    secrets = [base.secret(task) for task in tasks]
+    given = sum(secret == [] != task.target for secret, task in zip(secrets, tasks, strict=True))
+    if 2 * given > len(tasks):
+        raise Failed(f"the questions of {given} of {len(tasks)} tasks give everything away: nothing of it is secret")
     shown: list[tuple[Observation, ...]] = []
     for i, task in enumerate(tasks):
         blank = _play(env, itertools.repeat(""), seed=i, task=task)
         noisy = _play(env, _actions(env, i), seed=i, task=task)
         # What comes with the end of the episode no action can use.
         shown.append(tuple(step.observation for step in blank + noisy if not (step.terminated or step.truncated)))
-    leaks = count_leaks([task.target for task in tasks], shown)
+    leaks = count_leaks(secrets, shown)
     if leaks.leaked:
         raise Failed(leaks.describe())
     if leaks.undecidable:

@@ -64,8 +64,13 @@ class Leaks:
         return f"{line}: too short, too alike or too few to tell" if self.undecidable else line
 
 
+def unshown(secret: Any, text: str) -> list[str]:
+    """Return the texts and numbers inside `secret` (any JSON) that do not occur in `text`."""
+    return [leaf for leaf in sorted(set(_leaves(secret))) if not _occurs(leaf, text)]
+
+
 def count_leaks(targets: Sequence[Any], shown: Sequence[Sequence[Observation]]) -> Leaks:
-    """Count over tasks: `targets[i]` is a target (any JSON), `shown[i]` all observations of that task."""
+    """Count over tasks: `targets[i]` is what a target keeps secret, `shown[i]` all observations of that task."""
     said = [[text_of(m) for observation in seen for m in observation] for seen in shown]
     # What every task says alike, such as instructions, tells nothing about any one target.
     common = set.intersection(*map(set, said)) if len(said) > 1 else set()

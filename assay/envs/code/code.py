@@ -14,7 +14,7 @@ import numpy as np
 from assay.core.task import Task
 from assay.envs.base import SingleTurnEnv
 from assay.envs.code.grammar import careless_program, program_of, random_program
-from assay.envs.code.source import SplitName, code_tasks, fenced
+from assay.envs.code.source import SplitName, code_tasks, fenced, hidden_values
 from assay.verifiers.code.grade import GradingSandbox
 from assay.verifiers.code.verifier import CodeVerifier, Credit
 
@@ -59,6 +59,10 @@ class CodeEnv(SingleTurnEnv):
             ENV_ID, data=data, split=split, limit=limit, steps=steps, tests=tests, instructions=instructions
         )
         super().__init__(tasks, CodeVerifier(credit=credit, sandbox=sandbox), render_mode=render_mode)
+
+    def secret(self, task: Task) -> list[str]:
+        """Return the values of the hidden tests."""
+        return hidden_values(task)
 
     def demonstrate(self, task: Task, style: str, rng: np.random.Generator) -> list[str]:
         """Return one turn with a program."""

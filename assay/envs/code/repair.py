@@ -18,7 +18,7 @@ from assay.core.task import Task
 from assay.core.verdict import Verdict
 from assay.envs.base import Progress, TaskEnv, play, say
 from assay.envs.code.grammar import random_program
-from assay.envs.code.source import SplitName, code_tasks, fenced
+from assay.envs.code.source import SplitName, code_tasks, fenced, hidden_values
 from assay.sandboxes import SandboxFault
 from assay.verifiers.code.extract import extract_code
 from assay.verifiers.code.grade import GradingSandbox, TestOutcome, run_test
@@ -87,6 +87,10 @@ class CodeRepairEnv(TaskEnv):
     def out_of_turns(self) -> Verdict:
         """Judge the last program."""
         return self.judge()
+
+    def secret(self, task: Task) -> list[str]:
+        """Return the values of the hidden tests."""
+        return hidden_values(task)
 
     def demonstrate(self, task: Task, style: str, rng: np.random.Generator) -> list[str]:
         """Return the turns of a demonstration."""

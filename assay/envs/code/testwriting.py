@@ -61,6 +61,10 @@ class TestWritingEnv(SingleTurnEnv):
         verifier = TestSuiteVerifier(mutants=mutants, smell_weight=smell_weight, sandbox=sandbox)
         super().__init__(_usable(tasks, str(data)), verifier, render_mode=render_mode)
 
+    def secret(self, task: Task) -> str:
+        """Return the reference; the inputs that its tests are tried on may be examples of the question."""
+        return str(task.target["reference"])
+
     def demonstrate(self, task: Task, style: str, rng: np.random.Generator) -> list[str]:
         """Return one turn with a test suite."""
         name, examples = task.target["entry_point"], task.metadata["examples"]

@@ -13,11 +13,13 @@ from typing import ClassVar
 import numpy as np
 
 from assay.core.errors import ConfigError
+from assay.core.message import text_of
 from assay.core.seeding import Split
 from assay.core.task import Problem, Task
 from assay.envs.base import SingleTurnEnv
 from assay.envs.code.source import fenced
 from assay.envs.code.weaknesses import draw_weakness, family_names
+from assay.envs.leaks import unshown
 from assay.envs.procedural import prompt, task_source
 from assay.verifiers.code.grade import GradingSandbox
 from assay.verifiers.code.vuln_repair import VulnRepairVerifier
@@ -90,6 +92,11 @@ class VulnRepairEnv(SingleTurnEnv):
         generator = WeaknessGenerator(chosen, hint, _INSTRUCTIONS if instructions else "")
         tasks = task_source(ENV_ID, split, generator, WeaknessGenerator(known))
         super().__init__(tasks, VulnRepairVerifier(analysis=analysis, sandbox=sandbox), render_mode=render_mode)
+
+    def secret(self, task: Task) -> list[str]:
+        """Return of attacks and behaviour what the code in the question does not hold."""
+        question = "\n".join(text_of(message) for message in task.messages())
+        return unshown([task.target["behaviour"], task.target["exploits"]], question)
 
     def demonstrate(self, task: Task, style: str, rng: np.random.Generator) -> list[str]:
         """Return one turn with a program."""

@@ -114,6 +114,10 @@ class VerilogEnv(TaskEnv):
         """Judge the last design."""
         return self.judge()
 
+    def secret(self, task: Task) -> list[Any]:
+        """Return what tells the right design: names and interfaces stand in the question."""
+        return [task.target[part] for part in ("reference", "testbench", "expected") if task.target.get(part)]
+
     def demonstrate(self, task: Task, style: str, rng: np.random.Generator) -> list[str]:
         """Return the turns of a demonstration."""
         solution = task.metadata.get("solution")

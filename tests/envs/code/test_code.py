@@ -11,15 +11,16 @@ import pytest
 
 import assay.envs  # noqa: F401 - registers the environments
 from assay.core.errors import ConfigError, DataError
-from assay.core.message import text_of
+from assay.core.message import text_of, user
 from assay.core.registry import make
 from assay.core.tool import ToolCall
-from assay.envs.check import check_environment
+from assay.envs.check import CHECKS, check_environment
 from assay.envs.code.code import CodeEnv
 from assay.envs.code.grammar import Program, ProgramGenerator, program_of, random_program
 from assay.envs.code.interpreter import CodeInterpreterEnv
 from assay.envs.code.repair import CodeRepairEnv
 from assay.envs.code.rows import code_task
+from assay.envs.conformance import Failed, Subject
 from tests.envs.agents import episode, final
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs Linux")
@@ -37,6 +38,42 @@ def answer(code):
 def test_conformance(env_id):
     report = check_environment(env_id, episodes=3)
     assert report.ok, str(report)
+
+
+def human_eval_rows(path, *, tests):
+    """Write rows like HumanEval's, whose docstrings show the first of `tests` tests, and return their file."""
+    with path.open("w") as file:
+        for number in range(8):
+            name, said = (
+                f"shout_the_words_{number}",
+                [f"{word} number {number}" for word in ("some words", "another line")],
+            )
+            doctest = f"    >>> {name}({said[0]!r})\n    {said[0].upper()!r}\n"
+            checks = [f"    assert candidate({text!r}) == {text.upper()!r}\n" for text in said[:tests]]
+            row = {
+                "task_id": f"H/{number}",
+                "prompt": f'def {name}(text):\n    """Shout.\n{doctest}    """\n',
+                "entry_point": name,
+                "canonical_solution": "    return text.upper()\n",
+                "test": f"def check(candidate):\n{''.join(checks)}",
+            }
+            file.write(json.dumps(row) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("env_class", [CodeEnv, CodeRepairEnv])
+def test_examples_in_the_question_are_no_leak_but_hidden_tests_are(tmp_path, env_class):
+    class Leaky(env_class):
+        def begin(self, task):
+            return (*super().begin(task), user(f"psst: {task.target['tests'][-1]}"))
+
+    look = CHECKS["hidden target"]
+    some, every = (human_eval_rows(tmp_path / f"{tests}.jsonl", tests=tests) for tests in (2, 1))
+    assert "of 0 of 8 tasks" in look(Subject(env_class, {"data": some}, 8))
+    with pytest.raises(Failed, match="8 of 8 tasks"):
+        look(Subject(Leaky, {"data": some}, 8))
+    with pytest.raises(Failed, match="give everything away"):
+        look(Subject(env_class, {"data": every}, 8))
 
 
 def test_reference_sources_compute_what_the_meaning_says():
