@@ -22,7 +22,7 @@ from assay.audits.case import Case, Trial
 from assay.audits.certified import Certified, measure_certified
 from assay.audits.corpora import refuse_unreadable, unreadable_golds
 from assay.audits.exploits import Exploits, by_family, exploit_findings, hostile_table
-from assay.audits.findings import Finding, error_findings, killed_findings, label_findings, ranked
+from assay.audits.findings import Finding, fault_findings, label_findings, ranked
 from assay.audits.frames import FrameRow, choose_frame, framed, gold_in
 from assay.audits.mutators import bank_calls, bank_cases, certified_cases, distinct_golds, is_textual
 from assay.audits.probes import (
@@ -133,7 +133,7 @@ def audit(
     process = audit_process(state.run, level=plan.level, seed=plan.seed) if asked else None
     if process is not None:
         state.findings += process.findings
-    state.findings += killed_findings(state.judged) + error_findings(state.judged)
+    state.findings += fault_findings(state.judged)
     return AuditReport(
         verifier=source.label,
         plan=plan,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -105,7 +106,26 @@ def _dead_stages(labels: Accuracy) -> list[Finding]:
     ]
 
 
-def killed_findings(trials: Sequence[Trial]) -> list[Finding]:
+NO_VERDICT = "no-verdict"
+"""Kind of the finding that a verifier never gave a verdict: such an audit measured nothing, and fails."""
+
+
+def fault_findings(trials: Sequence[Trial]) -> list[Finding]:
+    """Return the findings on calls that gave no verdict for no good reason: hangs, crashes, exceptions, odd scores."""
+    return _silence_findings(trials) + _killed_findings(trials) + _error_findings(trials)
+
+
+def _silence_findings(trials: Sequence[Trial]) -> list[Finding]:
+    """Return a finding when not one call gave a verdict."""
+    if not trials or any(trial.accepted is not None for trial in trials):
+        return []
+    (reason, _), *_ = Counter(trial.verdict.reason or trial.verdict.status for trial in trials).most_common()
+    n, shown = len(trials), repro(smallest(trials))
+    title = f"no verdict on any of {n} cases: {reason}"
+    return [Finding(NO_VERDICT, "critical", title, n, n, detail="Nothing was measured.", repro=shown)]
+
+
+def _killed_findings(trials: Sequence[Trial]) -> list[Finding]:
     """Return a finding for calls that hung or killed their process."""
     found: list[Finding] = []
     for status, kind, title in (("timeout", "hang", "hung until killed"), ("error", "crash", "killed its process")):
@@ -116,7 +136,7 @@ def killed_findings(trials: Sequence[Trial]) -> list[Finding]:
     return found
 
 
-def error_findings(trials: Sequence[Trial]) -> list[Finding]:
+def _error_findings(trials: Sequence[Trial]) -> list[Finding]:
     """Return a finding for scores that are none (not finite, out of range), and one for each kind of exception."""
     groups: dict[str, list[Trial]] = {}
     for trial in trials:

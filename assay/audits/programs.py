@@ -10,7 +10,7 @@ from assay.audits.case import Case
 from assay.audits.certified import measure_certified
 from assay.audits.corpora import UnreadableGold
 from assay.audits.exploits import Exploits, by_family, exploit_findings
-from assay.audits.findings import error_findings, killed_findings, ranked
+from assay.audits.findings import fault_findings, ranked
 from assay.audits.report import AuditReport
 from assay.audits.scope import AuditPlan
 from assay.audits.trials import VerifierSource, run_cases
@@ -32,7 +32,7 @@ def judge_programs(
     measured = measure_certified(trials, level=plan.level, seed=plan.seed) if trials else None
     exploits = Exploits(by_family(attacked, level=plan.level), (), (), None) if attacked else None
     findings = [*(measured.findings() if measured else ()), *(exploit_findings(exploits, ()) if exploits else ())]
-    findings += killed_findings(trials + attacked) + error_findings(trials + attacked)
+    findings += fault_findings(trials + attacked)
     return AuditReport(
         verifier=source.label,
         plan=plan,

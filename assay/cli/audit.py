@@ -62,7 +62,7 @@ def audit(
 ) -> None:
     """Audit a verifier against labels, certified cases and attacks.
 
-    Exit code 1 when a gate is not met.
+    Exit code 1 when a gate is not met, or when the verifier gave no verdict at all.
     """
     from assay.audits import AuditPlan, load_labels
     from assay.audits import audit as run

@@ -16,6 +16,11 @@ def exact(completion, answer):
     return completion.strip() == str(answer)
 
 
+def broken(completion, answer):
+    """Raises on everything."""
+    return completion.txt == answer
+
+
 class Exact(Verifier):
     name = "exact-fixture"
     stages = ("string", "never")

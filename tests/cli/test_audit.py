@@ -62,6 +62,14 @@ def test_a_function_in_a_file_beside_the_user(labels: Path, tmp_path: Path) -> N
     assert json.loads((tmp_path / "out.json").read_text())["fn_rate"] == pytest.approx(2 / 3)
 
 
+def test_a_verifier_that_never_gives_a_verdict_fails_the_audit(labels: Path, tmp_path: Path) -> None:
+    words = ["tests.audits.fixtures:broken", "--labels", labels, "--json", tmp_path / "out.json"]
+    done = assay("audit", *words).expect(1)
+    assert "gate: no verdict on any of 6 cases: AttributeError" in done.err
+    worst = json.loads((tmp_path / "out.json").read_text())["findings"][0]
+    assert (worst["kind"], worst["severity"], worst["count"]) == ("no-verdict", "critical", 6)
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
