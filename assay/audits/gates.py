@@ -46,7 +46,8 @@ class Gates:
 def check_gates(report: Mapping[str, Any], gates: Gates) -> list[str]:
     """Return one line for each gate that the report (as JSON data) does not pass; empty when all pass.
 
-    One is always there: an audit without a single verdict passes nothing."""
+    One is always there: an audit without a single verdict passes nothing.
+    """
     failed = [f["title"] for f in report["findings"] if f["kind"] == NO_VERDICT]
     part = report.get("labels") or report.get("certified")
     for name, rate, limit in (
