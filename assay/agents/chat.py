@@ -69,6 +69,10 @@ class ChatAgent:
             self._templates[key] = ChatTemplate(self.tokenizer, schemas=schemas, options=self._options)
         return self._templates[key]
 
+    def prompt_length(self, observation: Observation, tools: Sequence[Tool] = ()) -> int:
+        """Return how many tokens the prompt of an episode's first turn has."""
+        return self.open(tools=tools).prompt_length(observation)
+
     def encode_turn(self, text: str, tools: Sequence[Tool] = ()) -> list[int]:
         """Return the tokens that the model should write for a canonical turn, the closing one included.
 
@@ -119,6 +123,10 @@ class ChatConversation:
             fork=fork,
             weight_spans=completion.weight_spans,
         )
+
+    def prompt_length(self, observation: Observation) -> int:
+        """Return how many tokens a first turn would read; nothing is taken note of."""
+        return len(self._template.opening(self._introduced(observation)))
 
     def _read(self, observation: Observation) -> tuple[list[int], bool]:
         """Take note of new messages; return the tokens to append, or those of a new stream and True."""

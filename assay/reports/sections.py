@@ -50,6 +50,7 @@ _BEHAVIOUR = (
     ("Turns an episode", "", "turns"),
     ("Groups with a signal", "share of groups whose outcomes differ; the others teach nothing", "mixed"),
     ("Hit a limit", "share of episodes cut by a limit of turns, tokens or time", "truncated"),
+    ("Out of room", "share of episodes that filled the model's context; what comes then is cut", "out_of_room"),
     ("Without a verdict", "episodes that were not scored; they teach nothing", "unscored"),
 )
 _HEALTH = (

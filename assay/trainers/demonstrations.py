@@ -7,6 +7,7 @@ Nothing is filtered: what a style gets wrong stays in, as in a base model's data
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
@@ -42,6 +43,7 @@ class _Script:
     """An engine that says the given turns, one after another."""
 
     weight_version = 0
+    max_context = sys.maxsize
 
     def __init__(self, turns: Iterable[Sequence[int]]) -> None:
         self._turns = deque(turns)

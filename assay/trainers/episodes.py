@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 from assay.core.errors import ConfigError
-from assay.core.message import text_of
+from assay.core.message import Observation
 from assay.core.registry import make
 from assay.core.task import Limits, Task, TaskSet
+from assay.core.tool import Tool
 from assay.core.trajectory import Group
 from assay.curricula import Arm, Curriculum, Pick, arms_by, make_policy
 from assay.envs.wrappers import wrap
@@ -20,6 +21,7 @@ from assay.rollouts.pool import AnyEnv
 from assay.trainers.config import EnvConfig, RolloutConfig, TrainConfig
 
 Split = Literal["train", "eval"]
+Opening = tuple[Observation, tuple[Tool, ...]]
 
 
 def env_maker(config: EnvConfig, split: Split) -> Callable[[], AnyEnv]:
@@ -43,13 +45,13 @@ def tasks_of(make_env: Callable[[], AnyEnv], env_id: str) -> TaskSet:
     return tasks
 
 
-def openings(make_env: Callable[[], AnyEnv], sources: Sequence[TaskSet], count: int = 32) -> Iterator[str]:
-    """Yield the text of the messages that open the first episodes of each source."""
+def openings(make_env: Callable[[], AnyEnv], sources: Sequence[TaskSet], count: int) -> Iterator[Opening]:
+    """Yield what opens the first episodes of each source: the observation, and the tools that the agent is told of."""
     env = make_env()
     try:
         for task in (task for tasks in sources for task in tasks.head(count)):
             observation, _ = env.reset(seed=0, options={"task": task})
-            yield from map(text_of, observation)
+            yield tuple(observation), tuple(getattr(env.unwrapped, "tools", ()))
     finally:
         env.close()
 

@@ -133,7 +133,7 @@ async def _reinforce(session: Session, stop: StopSignal) -> None:
                 "train",
                 progress.step,
                 {
-                    **rollout_metrics(batch.played),
+                    **rollout_metrics(batch.played, session.engine.max_context),
                     "groups": len(batch.groups),
                     "tokens_per_second/rollout": output_tokens(batch.played) / max(sampled - started, 1e-9),
                     **update,

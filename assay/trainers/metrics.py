@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assay.core.trajectory import Group, Trajectory
+from assay.trainers.room import out_of_room
 from assay.trainers.trackers import Tracker
 
 Kind = Literal["warmstart", "train", "eval"]
@@ -69,11 +70,12 @@ class MetricsLog:
             tracker.close()
 
 
-def rollout_metrics(groups: Sequence[Group]) -> dict[str, float | None]:
+def rollout_metrics(groups: Sequence[Group], context: int) -> dict[str, float | None]:
     """Return the numbers of a step's episodes, all that were played, whatever was trained on.
 
     Means of `reward`, `correct` (the raw outcome) and of the reward's `parts` are over episodes with a verdict, those
-    of `turns` and `tokens` over all. `mixed` is the share of groups whose verdicts differ. `seconds/sandbox`, where
+    of `turns` and `tokens` over all. `out_of_room` is the share of episodes that filled a context of `context` tokens,
+    `mixed` is the share of groups whose verdicts differ. `seconds/sandbox`, where
     programs were run for the verdicts, is the processor time that they took.
     """
     members = [trajectory for group in groups for trajectory in group]
@@ -86,6 +88,7 @@ def rollout_metrics(groups: Sequence[Group]) -> dict[str, float | None]:
         "reward": _mean([t.reward for t in scored]),
         "correct": _mean([None if t.correct is None else float(t.correct) for t in scored]),
         "truncated": _mean([float(t.status == "truncated") for t in members]),
+        "out_of_room": _mean([float(out_of_room(t, context)) for t in members]),
         "turns": _mean([float(len(t.steps)) for t in members]),
         "tokens_per_episode": _mean([float(t.output_tokens) for t in members]),
         "forks": _mean([float(step.turn.fork) for t in members for step in t.steps]),

@@ -16,6 +16,7 @@ from typing import Self
 from assay.agents.chat import ChatAgent
 from assay.agents.engines.base import Engine, SamplingParams
 from assay.audits.training import CAVEAT
+from assay.core.message import text_of
 from assay.core.task import Task
 from assay.core.trajectory import Group
 from assay.rollouts.roles import RoleRunner
@@ -33,6 +34,7 @@ from assay.trainers.metrics import Kind, MetricsLog, read_metrics
 from assay.trainers.parallel import DataParallel
 from assay.trainers.policy import autocast_dtype, load_policy
 from assay.trainers.reporter import Reporter
+from assay.trainers.room import check_room
 from assay.trainers.rundir import RunDirectory
 from assay.trainers.signals import Alerts
 from assay.trainers.tokenizer import check_vocabulary
@@ -63,9 +65,11 @@ class Session:
         self.tasks = episodes.tasks_of(self.make_env, config.env.id)
         self.eval_tasks = episodes.tasks_of(self.make_eval_env, config.env.id)
         self.curriculum = episodes.make_curriculum(config, self.tasks)
+        sources = [self.tasks, *episodes.tasks_beyond(config, self.curriculum)]
+        openings = list(episodes.openings(self.make_env, sources, count=32 if config.model.path is None else 8))
         if config.model.path is None:
-            sources = [self.tasks, *episodes.tasks_beyond(config, self.curriculum)]
-            check_vocabulary(config.model.vocabulary, episodes.openings(self.make_env, sources))
+            said = (text_of(message) for observation, _ in openings for message in observation)
+            check_vocabulary(config.model.vocabulary, said)
         self.policy = load_policy(config.model, config.seed)
         self.memory = check_memory(config, self.policy.model, self.policy.device, self._processes)
         dtype = autocast_dtype(config.model)
@@ -81,10 +85,14 @@ class Session:
                 self.curriculum.load_state_dict(self.progress.curriculum)
             if self.watch is not None:
                 self.watch.load_state_dict(self.progress.monitor)
+        agent = self.agent(self.engine, config.rollout.temperature)
+        prompts = [agent.prompt_length(observation, tools) for observation, tools in openings]
+        if notice := check_room(config, prompts, self.engine.max_context):
+            reporter.on_notice(notice)
         seats = RoleRunner if config.rollout.self_play else Runner
         self.runner = seats(
             self.make_env,
-            self.agent(self.engine, config.rollout.temperature),
+            agent,
             concurrency=config.rollout.concurrency,
             limits=episodes.episode_limits(config.rollout),
         )

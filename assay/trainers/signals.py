@@ -46,6 +46,10 @@ class Windows:
         """Return the mean over the window before the last."""
         return _mean(list(self.recent)[:WINDOW], name) if len(self.recent) == 2 * WINDOW else None
 
+    def last(self, name: str) -> float | None:
+        """Return the value of the last step."""
+        return self.recent[-1].get(name)
+
     def now(self, name: str) -> float | None:
         """Return the mean over the last window."""
         return _mean(list(self.recent)[-WINDOW:], name)
@@ -82,6 +86,14 @@ def _entropy(w: Windows) -> str | None:
     return f"entropy fell from {before:.3g} to {now:.3g} nats a token: the policy hardly explores any more"
 
 
+def _room(w: Windows) -> str | None:
+    share = max(w.last("out_of_room") or 0.0, w.now("out_of_room") or 0.0)
+    whole_step = w.last("out_of_room") == 1.0  # which no odd batch explains
+    if not whole_step and (w.now("out_of_room") or 0.0) <= 0.5:
+        return None
+    return f"{share:.0%} of episodes fill the model's context: raise model.max_positions, or shorten the episodes"
+
+
 def _above(name: str, bound: float, text: str) -> Callable[[Windows], str | None]:
     def test(w: Windows) -> str | None:
         now = w.now(name)
@@ -112,6 +124,7 @@ SIGNALS = (
         _below("mixed", 0.05, "only {:.0%} of groups have answers that earn differently: change the difficulty"),
     ),
     Signal("limits", _above("truncated", 0.5, "{:.0%} of episodes hit a limit of turns, tokens or time")),
+    Signal("room", _room),
     Signal("critic", _below("explained_variance", -1.0, "the critic explains less than nothing (variance {:.2f})")),
     Signal("skipped", _above("skipped", 0.2, "{:.0%} of updates are skipped: their gradients are not finite")),
 )

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from assay.core.trajectory import Group, Step, Trajectory, Turn
+from assay.core.trajectory import FinishReason, Group, Step, Trajectory, Turn
 from assay.core.verdict import Verdict, no_verdict, right, wrong
 from assay.trainers.metrics import MetricsLog, read_metrics, rollout_metrics
 
@@ -54,7 +55,7 @@ def member(number: int, verdict: Verdict, reward: float, tokens: int) -> Traject
 
 def test_numbers_of_a_step_leave_out_what_has_no_verdict() -> None:
     group = Group("g", (member(0, right(), 1.5, 2), member(1, wrong(), 0.5, 4), member(2, no_verdict("hung"), 0.0, 6)))
-    numbers = rollout_metrics([group])
+    numbers = rollout_metrics([group], context=6)
     assert numbers["episodes"] == 3
     assert numbers["unscored"] == 1
     assert numbers["reward"] == 1.0
@@ -63,3 +64,20 @@ def test_numbers_of_a_step_leave_out_what_has_no_verdict() -> None:
     assert numbers["mixed"] == 1.0
     assert numbers["reward/outcome"] == 0.5
     assert numbers["reward/format"] == 0.5
+
+
+def test_episodes_that_fill_the_context_are_counted() -> None:
+    def episode(number: int, *turns: Turn) -> Trajectory:
+        return replace(member(number, wrong(), 0.0, 0), steps=tuple(Step(turn, 0.0) for turn in turns))
+
+    def turn(prompt: int, output: int, *, reason: FinishReason = "length", fork: bool = False) -> Turn:
+        return Turn("x", prompt_ids=(1,) * prompt, output_ids=(1,) * output, finish_reason=reason, fork=fork)
+
+    cut = [episode(0, turn(3, 2), turn(3, 0)), episode(1, turn(4, 4)), episode(2, turn(2, 1), turn(9, 0, fork=True))]
+    whole = [
+        episode(3, turn(4, 4, reason="stop")),
+        episode(4, turn(4, 3)),
+        episode(5, turn(4, 3), turn(5, 2, fork=True)),
+    ]
+    assert rollout_metrics([Group("g", tuple(cut))], context=8)["out_of_room"] == 1.0
+    assert rollout_metrics([Group("g", tuple(whole))], context=8)["out_of_room"] == 0.0

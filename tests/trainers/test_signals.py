@@ -41,6 +41,7 @@ def test_a_healthy_run_is_quiet() -> None:
         ({"forks": 0.5}, "token stream"),
         ({"mixed": 0.0}, "answers that earn"),
         ({"truncated": 0.9}, "hit a limit"),
+        ({"out_of_room": 0.9}, "90% of episodes fill the model's context"),
         ({"explained_variance": -5.0}, "less than nothing"),
         ({"skipped": 1.0}, "not finite"),
     ],
@@ -57,6 +58,11 @@ def test_shorter_is_fine_where_the_reward_falls_too() -> None:
 
 def test_a_signal_that_cleared_can_come_again() -> None:
     assert len(told({}, {"forks": 0.5}, {}, {"forks": 0.5})) == 2
+
+
+def test_a_step_without_room_for_a_single_episode_is_told_at_once() -> None:
+    assert "100% of episodes fill" in told({"out_of_room": 1.0}, steps=1)[0]
+    assert told({}, {"out_of_room": 0.9}, {}, steps=1) == []
 
 
 def test_one_odd_batch_and_missing_numbers_raise_nothing() -> None:

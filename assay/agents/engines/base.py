@@ -62,6 +62,8 @@ class Engine(Protocol):
     """An inference engine. All methods are called from one asyncio loop."""
 
     weight_version: int
+    max_context: int
+    """Longest sequence in tokens, prompt included."""
 
     async def generate(self, token_ids: Sequence[int], sampling: SamplingParams) -> Completion:
         """Sample a continuation. Raises `EngineFault` when the engine is gone."""

@@ -171,7 +171,7 @@ class _Prefixed:
     weight_version = 0
 
     def __init__(self, engine: Engine, prefix: tuple[int, ...]) -> None:
-        self._engine, self._prefix = engine, prefix
+        self._engine, self._prefix, self.max_context = engine, prefix, engine.max_context
 
     async def generate(self, token_ids: Sequence[int], sampling: SamplingParams) -> Completion:
         """Continue after the prefix."""

@@ -33,6 +33,7 @@ class Chances:
     """Goes on from `2+6;` rightly, from anything else with every fourth seed."""
 
     weight_version = 0
+    max_context = 512
 
     def __init__(self) -> None:
         self.prompts: list[str] = []
