@@ -32,6 +32,7 @@ class Limits:
     tokens: int | None = None
     """Tokens that the agent may write in the whole episode."""
     seconds: float | None = None
+    """Time from the first turn on, that of the environment's steps included. A step under way is not cut short."""
     turn_tokens: int | None = None
     """Tokens that the agent may write in one turn."""
     turn_seconds: float | None = None

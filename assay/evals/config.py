@@ -30,6 +30,7 @@ class EpisodeLimits(Config):
     turns: int | None = Field(None, ge=1)
     tokens: int | None = Field(None, ge=1)
     seconds: float | None = Field(None, gt=0)
+    """From the first turn on, what the agent's actions take included."""
     turn_tokens: int | None = Field(None, ge=1)
     turn_seconds: float | None = Field(None, gt=0)
 

@@ -4,10 +4,11 @@ Invariants:
 
 * `play` always returns a Trajectory. An exception of the environment or the agent becomes status `failed`, with one
   line in `error` and no verdict: a fault is never a score.
-* Running out of turns, tokens or of time while the agent acts is the policy's doing: status `truncated`, and the
-  verdict is what the environment says of an answer that never came (`out_of_turns`), a 0 that was earned.
-  `metadata["limit"]` names the limit.
-* Running out of time while the environment works is ours: a fault.
+* Running out of turns, tokens or time is the policy's doing: status `truncated`, and the verdict is what the
+  environment says of an answer that never came (`out_of_turns`), a 0 that was earned. `metadata["limit"]` names it.
+* The time of an episode counts from its first turn, steps included: what they wait for, such as a command that sleeps,
+  the agent has asked for. They are not cut short; the first turn that begins too late is not played.
+* A `reset` or `step` that exceeds `step_seconds` hangs, and that is ours: a fault.
 * Rewards are finite, or the episode failed.
 """
 
@@ -107,10 +108,10 @@ class _Episode:
 
     async def run(self, agent: Agent) -> None:
         env, limits = self.lease.env, self.limits
-        if limits.seconds is not None:
-            self.deadline = time.perf_counter() + limits.seconds
         opening, _ = await self._call(env.reset, seed=self.request.seed, options={"task": self.request.task})
         self.opening = observation = _messages(opening)
+        if limits.seconds is not None:
+            self.deadline = time.perf_counter() + limits.seconds
         conversation = agent.open(tools=self.lease.tools, seed=self.request.sampling_seed)
         while True:
             turn = await self._act(conversation, observation)
@@ -131,6 +132,8 @@ class _Episode:
                 return await self._out_of("turns")
             if limits.tokens is not None and self.tokens >= limits.tokens:
                 return await self._out_of("tokens")
+            if self._seconds_left() == 0.0:
+                return await self._out_of("seconds")
 
     async def _act(self, conversation: Conversation, observation: Observation) -> Turn | LimitName:
         """Return the agent's turn, or the name of the time limit that it hit."""
@@ -153,9 +156,7 @@ class _Episode:
         return turn
 
     async def _call(self, method: Any, *args: Any, **kwargs: Any) -> Any:
-        left, guard = self._seconds_left(), self.step_seconds
-        timeout = guard if left is None else left if guard is None else min(left, guard)
-        return await self.lease.call(method, *args, timeout=timeout, **kwargs)
+        return await self.lease.call(method, *args, timeout=self.step_seconds, **kwargs)
 
     def _seconds_left(self) -> float | None:
         return None if self.deadline is None else max(self.deadline - time.perf_counter(), 0.0)

@@ -94,11 +94,16 @@ def test_an_agent_that_is_too_slow_earned_its_zero(limits, name):
     assert t.seconds < 2
 
 
-def test_an_environment_that_is_too_slow_is_a_fault():
-    t = play(Scripted("sleep 0.6"), SlowQuiz, limits=Limits(seconds=0.1))
-    assert (t.status, t.scored, t.reward, t.correct) == ("failed", False, None, None)
-    assert t.error == "StepTimeout: no answer within 0.1 s" or t.error.startswith("StepTimeout: no answer within 0.0")
+@pytest.mark.parametrize("blocking", [True, False])
+def test_an_agent_whose_action_takes_too_long_earned_its_zero(blocking):
+    make_env = type("Sleeping", (SlowQuiz,), {"blocking": blocking})
+    t = play(Scripted("sleep 0.3", "answer {n}"), make_env, limits=Limits(seconds=0.1))
+    assert (t.status, t.correct, t.scored, t.metadata["limit"]) == ("truncated", False, True, "seconds")
+
+
+def test_an_environment_that_hangs_is_a_fault():
     t = play(Scripted("sleep 0.6"), SlowQuiz, step_seconds=0.1)
+    assert (t.status, t.scored, t.reward, t.correct) == ("failed", False, None, None)
     assert t.error == "StepTimeout: no answer within 0.1 s"
 
 
