@@ -16,7 +16,7 @@ from __future__ import annotations
 import difflib
 import sysconfig
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 _LIBRARIES = (*(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")), "<frozen")
@@ -92,7 +92,11 @@ def describe(error: BaseException) -> str:
 
 def place_of(error: BaseException) -> traceback.FrameSummary | None:
     """Return the line of code that raised an exception: the innermost one of assay's, or of no installed library."""
-    frames = traceback.extract_tb(error.__traceback__)
+    return place_in(traceback.extract_tb(error.__traceback__))
+
+
+def place_in(frames: Sequence[traceback.FrameSummary]) -> traceback.FrameSummary | None:
+    """Return the innermost frame of assay's or of no installed library; where there is none, the innermost."""
     own = [f for f in frames if f.filename.startswith(_ASSAY) or not f.filename.startswith(_LIBRARIES)]
     return own[-1] if own else frames[-1] if frames else None
 

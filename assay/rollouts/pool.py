@@ -6,7 +6,7 @@ Invariants:
   without cancellation; `reset` starts the next one. Any other is closed.
 * An environment is never closed while one of its calls is still running in a thread.
 * Environments that may wait (`blocking`, of the environment or any wrapper around it) run in threads, the others on
-  the loop: a thread hop costs more than most steps.
+  the loop, under the eyes of a watchdog: a thread hop costs more than most steps.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import gymnasium
 from assay.core.message import Observation
 from assay.core.tool import Tool
 from assay.rollouts.threads import StepThreads, StepTimeout
+from assay.rollouts.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
 
@@ -35,18 +36,18 @@ CLOSE_SECONDS = 10.0
 class Lease:
     """An environment in the hands of one episode."""
 
-    def __init__(self, env: AnyEnv, threads: StepThreads) -> None:
+    def __init__(self, env: AnyEnv, threads: StepThreads, watchdog: Watchdog) -> None:
         self.env = env
         self.env_id = env.spec.id if env.spec is not None else type(env.unwrapped).__name__
         self.tools: tuple[Tool, ...] = tuple(getattr(env.unwrapped, "tools", ()))
         self.blocking = _may_wait(env)
         self.abandoned = False
-        self._threads = threads
+        self._threads, self._watchdog = threads, watchdog
 
     async def call(self, method: Callable[..., T], *args: Any, timeout: float | None = None, **kwargs: Any) -> T:
         """Call a method of the environment, in a thread when it may wait. `timeout` holds only there."""
         if not self.blocking:
-            return method(*args, **kwargs)
+            return self._watchdog.call(f"{self.env_id}: {method.__name__}()", partial(method, *args, **kwargs))
         try:
             return await self._threads.call(partial(method, *args, **kwargs), timeout=timeout, late=self.close)
         except (StepTimeout, asyncio.CancelledError):
@@ -65,12 +66,12 @@ class EnvPool:
     """Makes environments when none is idle, and keeps those that came back healthy."""
 
     def __init__(self, make_env: Callable[[], AnyEnv], threads: StepThreads) -> None:
-        self._make_env, self._threads = make_env, threads
+        self._make_env, self._threads, self._watchdog = make_env, threads, Watchdog()
         self._idle: list[Lease] = []
 
     def acquire(self) -> Lease:
         """Return an idle environment or a new one."""
-        return self._idle.pop() if self._idle else Lease(self._make_env(), self._threads)
+        return self._idle.pop() if self._idle else Lease(self._make_env(), self._threads, self._watchdog)
 
     def give_back(self, lease: Lease) -> None:
         """Take back an environment that was only looked at or lent its rules."""
@@ -90,7 +91,8 @@ class EnvPool:
                 logger.warning("%s: close() hangs: %s", lease.env_id, error)
 
     def close(self) -> None:
-        """Close the idle environments."""
+        """Close the idle environments and end the watch."""
+        self._watchdog.close()
         while self._idle:
             self._idle.pop().close()
 
