@@ -74,9 +74,10 @@ class _Texts:
 
     def __iter__(self) -> Iterator[str]:
         yield self._text
-        from .lower import lower  # compiled anew by every job that imports it
+        from .flatten import flatten  # compiled anew by every job that imports them
+        from .lower import lower
 
-        plainer = lower(self._text, self._top)
+        plainer = lower(flatten(self._text, self._top), self._top)
         if plainer != self._text:
             yield plainer
 
@@ -126,7 +127,7 @@ def _script(request: dict[str, Any], steps: list[str]) -> str:
         return common + (
             "tribuf -merge; opt_clean; tee -q -o check.txt check; "
             "tee -q -o latches.txt select -count t:$*latch* t:$sr; "
-            f"rename {top} {_twin(request)}; write_verilog -noattr netlist.v"
+            f"splitnets -driver; rename {top} {_twin(request)}; write_verilog -noattr netlist.v"
         )
     return common + (
         f"synth -top {top} -flatten; dffunmap; abc -g AND,NAND,OR,NOR,XOR,XNOR,MUX; opt_clean; "

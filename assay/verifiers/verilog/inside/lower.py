@@ -37,7 +37,6 @@ class _Writer:
         self._types: dict[str, tuple[int, bool]] = {}
         self._vectors: dict[str, tuple[int, int]] = {}
         self._arrays: dict[str, tuple[int, int]] = {}
-        self._structures: dict[str, list[tuple[str, int]]] = {}
         self._automatic = False
         self._names = 0
         self._jumps: list[dict[str, str]] = []
@@ -52,8 +51,6 @@ class _Writer:
                 self._types[symbol.name] = (meant.bitWidth, meant.isSigned)
         elif kind in ("Variable", "Net", "FormalArgument", "Parameter"):
             meant = symbol.type.canonicalType
-            if meant.kind.name == "PackedStructType":
-                self._structures[symbol.name] = [(field.name, field.type.bitWidth) for field in meant]
             if meant.kind.name in ("PackedArrayType", "FixedSizeUnpackedArrayType"):
                 flat = meant.kind.name == "PackedArrayType" and meant.elementType.bitWidth == 1
                 known = self._vectors if flat else self._arrays
@@ -248,6 +245,7 @@ class _Writer:
         if node.operatorToken.rawText == ">>":
             return f" {{{', '.join(self.write(part) for part in parts)}}}"
         size = _name(node.sliceSize) if node.sliceSize is not None else "1"
+        size = str(_SIZES.get(size, size))
         name = _name(parts[0])
         if len(parts) > 1 or name not in self._vectors or not size.isdecimal() or int(size) == 0:
             return None
@@ -256,25 +254,6 @@ class _Writer:
         bits = list(range(left, right + step, step))[::-1]  # from the last bit on
         slices = [bits[start : start + int(size)] for start in range(0, len(bits), int(size))]
         return f" {{{', '.join(f'{name}[{slice_[-1]}:{slice_[0]}]' for slice_ in slices)}}}"
-
-    def _assignment(self, node: Any) -> str | None:
-        """Write a structure in the form of a pattern as a concatenation."""
-        name = _name(node.left)
-        pattern = getattr(node.right, "pattern", None)
-        if name not in self._structures or pattern is None:
-            return None
-        fields = self._structures[name]
-        items = _nodes(pattern.items)
-        if pattern.kind.name == "SimpleAssignmentPattern":
-            values = dict(zip((field for field, _ in fields), map(self.write, items), strict=False))
-        elif pattern.kind.name == "StructuredAssignmentPattern":
-            values = {_name(item.key): self.write(item.expr) for item in items}
-        else:
-            return None
-        if any(field not in values and "default" not in values for field, _ in fields):
-            return None
-        parts = [f"{width}'({values.get(field, values.get('default'))})" for field, width in fields]
-        return f"{self.write(node.left)} {node.operatorToken.rawText} {{{', '.join(parts)}}}"
 
     def _expression_statement(self, node: Any) -> str | None:
         """Write an assignment of a default to all items of an array as a loop."""
@@ -313,8 +292,6 @@ _CHANGES: dict[str, Callable[[_Writer, Any], str | None]] = {
     "JumpStatement": _Writer._jump_statement,
     "StreamingConcatenationExpression": _Writer._streaming_concatenation_expression,
     "ExpressionStatement": _Writer._expression_statement,
-    "AssignmentExpression": _Writer._assignment,
-    "NonblockingAssignmentExpression": _Writer._assignment,
     "SequentialBlockStatement": _Writer._block,
     "FunctionDeclaration": _Writer._function,
     "TaskDeclaration": _Writer._function,
