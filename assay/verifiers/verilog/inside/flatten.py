@@ -61,6 +61,7 @@ class _Rewriter:
         self._source = source
         self._edits: dict[Span, Parts] = {}
         self._assigned: set[Span] = set()
+        self._kept: set[Span] = set()
 
     def look(self, node: Any) -> None:
         """Note what has to be written otherwise at this node of the elaborated design."""
@@ -71,13 +72,28 @@ class _Rewriter:
         elif isinstance(node, (ast.ElementSelectExpression, ast.RangeSelectExpression, ast.MemberAccessExpression)):
             self._selection(node)
         elif isinstance(node, ast.AssignmentExpression):
-            self._assigned.add(_span(node.left))
+            self._assignment(node)
         elif isinstance(node, ast.CallExpression):
             self._call(node)
         elif isinstance(node, ast.ForeachLoopStatement):
             self._foreach(node)
         elif isinstance(node, ast.AssignmentPatternExpressionBase):
             self._pattern(node)
+        elif isinstance(node, ast.StreamingConcatenationExpression):
+            self._stream(node)
+
+    def _assignment(self, node: Any) -> None:
+        self._assigned.add(_span(node.left))
+        left, right = node.left, node.right
+        while isinstance(right, ast.ConversionExpression):
+            right = right.operand
+        for side, other in ((left, right), (right, left)):
+            if isinstance(side, ast.StreamingConcatenationExpression):
+                width, size = side.bitstreamWidth, side.sliceSize or 1
+                if width != (other.bitstreamWidth if hasattr(other, "bitstreamWidth") else other.type.bitWidth) or (
+                    side is left and width % size
+                ):
+                    self._kept.add(_span(side))
 
     def render(self, span: Span, within: Span | None = None) -> str:
         """Return the text of a span, rewritten, but not by the edit of the span `within`."""
@@ -110,7 +126,7 @@ class _Rewriter:
             return
         keyword = "" if written.kind.name == "ImplicitType" else "logic " if meant.isFourState else "bit "
         signed = "signed " if meant.isSigned else ""
-        self._edit(_span(written), f"{keyword}{signed}[{width - 1}:0]")
+        self._edit(_span(written), f"{keyword}{signed}{_slice(meant, width - 1, 0)}")
 
     def _selection(self, node: Any) -> None:
         place = self._place(node)
@@ -230,6 +246,35 @@ class _Rewriter:
         if isinstance(element, ast.AssignmentPatternExpressionBase):
             return (_span(element),)
         return (f"{width}'(", _span(element), ")")
+
+    def _stream(self, node: Any) -> None:
+        """Write a stream of variables as the concatenation of their slices, the last slice first."""
+        operands = [stream.operand for stream in node.streams]
+        plain = all(isinstance(each, ast.NamedValueExpression) and each.type.isIntegral for each in operands)
+        if not plain or _span(node) in self._kept:
+            return
+        bits = [(each, bit) for each in operands for bit in range(each.type.bitWidth)[::-1]]
+        size = node.sliceSize or len(bits)
+        parts: list[str | Span] = []
+        for end in range(len(bits), 0, -size):
+            piece = bits[max(0, end - size) : end]
+            for operand in operands:
+                own = [bit for each, bit in piece if each is operand]
+                if own:
+                    parts += [", " if parts else "{", _span(operand), _slice(operand.type, own[0], own[-1])]
+        self._edit(_span(node), *parts, "}")
+
+
+def _slice(meant: Any, high: int, low: int) -> str:
+    """Return the select of the bits from place `high` down to `low` of a variable."""
+    meant = meant.canonicalType
+    if meant.isScalar:
+        return ""
+    if meant.kind.name == "PackedArrayType" and meant.arrayElementType.isScalar:
+        bounds = meant.fixedRange
+        step = 1 if bounds.left >= bounds.right else -1
+        high, low = bounds.right + step * high, bounds.right + step * low
+    return f"[{high}:{low}]"
 
 
 def _member(outer: _Place, node: Any) -> _Place | None:

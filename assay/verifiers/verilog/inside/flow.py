@@ -19,6 +19,8 @@ from typing import Any
 from .gate import examine
 
 _SHOWN = 1500
+_SYNTHESIS_SECONDS = 4
+"""CPU time after which a design that the simulator can read is simulated without its netlist."""
 _MESSAGES = re.compile(r"^(?:ERROR|.*error|Warning: (?:found|multiple)).*", re.MULTILINE | re.IGNORECASE)
 
 
@@ -47,7 +49,8 @@ def check(source: str, request: dict[str, Any]) -> dict[str, Any]:
         if "conflicting drivers" in found:
             code, said = 1, found
         netlist = code == 0 and "netlist" in steps and "logic loop" not in found and not _has_latches()
-        if code and ("measure" in steps or _was_read() or not _is_synthesizable(gate["text"])):
+        unread = not _was_read() or code == -signal.SIGXCPU
+        if code and ("measure" in steps or not unread or not _is_synthesizable(gate["text"])):
             return {**report, "stage": "synthesis", **_failure(code, said)}
     if not steps:
         report["text"] = [*texts][-1]
@@ -55,12 +58,9 @@ def check(source: str, request: dict[str, Any]) -> dict[str, Any]:
         report["measured"] = _statistics(request["top"])
     if "simulate" in steps:
         report["twin"] = netlist
-        code, said = _compile(texts, request, netlist)
+        stage, code, said = _simulate(texts, request, netlist)
         if code:
-            return {**report, "stage": "compile", **_failure(code, said)}
-        code, said = _run(["vvp", "-n", "sim"])
-        if code:
-            return {**report, "stage": "simulation", **_failure(code, said)}
+            return {**report, "stage": stage, **_failure(code, said)}
         with open("samples", encoding="ascii", errors="replace") as stream:
             report["samples"] = stream.read()
     return {**report, "stage": "done"}
@@ -86,8 +86,9 @@ def _synthesise(texts: _Texts, request: dict[str, Any]) -> tuple[int, str]:
     code, said = 0, ""
     for text in texts:
         _write("combinational.sv", _without_checks(text))
-        code, said = _run(["yosys", "-Q", "-T", "-l", "/dev/stderr", "-q", "-p", _script(request, request["steps"])])
-        if code <= 0 or _was_read():
+        argv = ["yosys", "-Q", "-T", "-l", "/dev/stderr", "-q", "-p", _script(request, request["steps"])]
+        code, said = _run(argv, seconds=None if "measure" in request["steps"] else _SYNTHESIS_SECONDS)
+        if code <= 0:
             break
     return code, said
 
@@ -103,16 +104,21 @@ def _was_read() -> bool:
     return Path("read.txt").exists()
 
 
-def _compile(texts: _Texts, request: dict[str, Any], netlist: bool) -> tuple[int, str]:
+def _simulate(texts: _Texts, request: dict[str, Any], netlist: bool) -> tuple[str, int, str]:
+    """Compile and run the first text that the simulator can read and does not crash on; say which stage came last."""
     twin = [f"-DTWIN={_twin(request)}"] if netlist else []
     files = ["bench.v", "parsed.sv", *(["netlist.v"] if netlist else [])]
-    code, said = 0, ""
+    stage, code, said = "compile", 0, ""
     for text in texts:
         _write("parsed.sv", text)
+        stage = "compile"
         code, said = _run(["iverilog", "-g2012", "-Winfloop", *twin, "-s", request["bench"], "-o", "sim", *files])
         if code == 0:
-            break
-    return code, said
+            stage = "simulation"
+            code, said = _run(["vvp", "-n", "sim"])
+            if code != -signal.SIGABRT:
+                break
+    return stage, code, said
 
 
 def _twin(request: dict[str, Any]) -> str:
@@ -179,7 +185,10 @@ def _difference(found: list[list[Any]], wanted: list[list[Any]]) -> str:
     return "the ports differ: " + "; ".join(filter(None, parts))
 
 
-def _run(argv: list[str], output: str | None = None) -> tuple[int, str]:
+def _run(argv: list[str], output: str | None = None, seconds: int | None = None) -> tuple[int, str]:
+    """Run a tool, for no more than some CPU seconds; return its exit code and what it said."""
+    if seconds is not None:
+        argv = ["sh", "-c", f'ulimit -t {seconds}; exec "$@"', "sh", *argv]
     with open(output or os.devnull, "w") as sink:
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.PIPE, check=False)
     return done.returncode, done.stderr.decode("utf-8", "replace")

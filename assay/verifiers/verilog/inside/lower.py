@@ -1,8 +1,8 @@
 """Rewrites a design for tools that know less of SystemVerilog than the parser does, such as Icarus 11 and Yosys 0.23.
 
 What it says stays the same: enumerations become vectors and constants, casts to named types casts to their size,
-`inside` comparisons, `break` and `continue` the end of a named block, streams concatenations, a default for all items
-of an array a loop; promises such as `unique` go. What is not known here is left as it stands, for the tools to refuse.
+`inside` comparisons, `break` and `continue` the end of a named block, a default for all items of an array a loop;
+promises such as `unique` go. What is not known here is left as it stands, for the tools to refuse.
 """
 
 from __future__ import annotations
@@ -34,28 +34,30 @@ def lower(source: str, top: str) -> str:
 
 class _Writer:
     def __init__(self, compilation: Any) -> None:
-        self._types: dict[str, tuple[int, bool]] = {}
-        self._vectors: dict[str, tuple[int, int]] = {}
-        self._arrays: dict[str, tuple[int, int]] = {}
+        self._types: dict[str, tuple[int, bool] | None] = {}
+        self._arrays: dict[str, list[tuple[int, int]] | None] = {}
+        self._task = ""
+        self._edges = 0
         self._automatic = False
         self._names = 0
         self._jumps: list[dict[str, str]] = []
         compilation.getRoot().visit(self._note)
 
     def _note(self, symbol: Any) -> None:
-        """Remember what names stand for: widths of types, ranges of vectors and arrays."""
+        """Remember what names stand for, widths of types and ranges of arrays; None where that depends on the place."""
         kind = symbol.kind.name
         if kind == "TypeAlias":
             meant = symbol.targetType.type
-            if meant.isIntegral:
-                self._types[symbol.name] = (meant.bitWidth, meant.isSigned)
+            width = (meant.bitWidth, meant.isSigned) if meant.isIntegral else None
+            if self._types.setdefault(symbol.name, width) != width:
+                self._types[symbol.name] = None
         elif kind in ("Variable", "Net", "FormalArgument", "Parameter"):
-            meant = symbol.type.canonicalType
-            if meant.kind.name in ("PackedArrayType", "FixedSizeUnpackedArrayType"):
-                flat = meant.kind.name == "PackedArrayType" and meant.elementType.bitWidth == 1
-                known = self._vectors if flat else self._arrays
-                if flat or meant.isUnpackedArray:
-                    known[symbol.name] = (meant.fixedRange.left, meant.fixedRange.right)
+            meant, ranges = symbol.type, []
+            while meant.isUnpackedArray and meant.hasFixedRange:
+                ranges.append((meant.fixedRange.left, meant.fixedRange.right))
+                meant = meant.arrayElementType
+            if self._arrays.setdefault(symbol.name, ranges) != ranges:
+                self._arrays[symbol.name] = None
 
     def write(self, node: Any) -> str:
         """Return the text of a node."""
@@ -91,8 +93,8 @@ class _Writer:
     def _enumeration(self, node: Any) -> tuple[str, str]:
         """Return the constants of an enumeration, and its base type."""
         base = "int" if node.baseType is None else self.write(node.baseType).strip()
-        if base in self._types:
-            base = f"logic [{self._types[base][0] - 1}:0]"
+        if (known := self._types.get(base)) is not None:
+            base = f"logic [{known[0] - 1}:0]"
         texts, value = [], "0"
         for member in _nodes(node.members):
             if member.initializer is not None:
@@ -119,28 +121,53 @@ class _Writer:
 
     def _parameter(self, node: Any) -> str | None:
         text = self._same(node)
-        return text.replace("int unsigned", "logic [31:0]", 1) if "int unsigned" in text else None
+        for word, plainer in (("int unsigned", "logic [31:0]"), ("string ", "")):
+            if node.type.kind.name != "ImplicitType" and word in text:
+                return text.replace(word, plainer, 1)
+        return text
+
+    def _type_parameter(self, node: Any) -> str:
+        """Write a parameter that is a type, whose name is used no more, as one that is a number."""
+        names = (f"{_name(item.name)} = 0" for item in _nodes(node.declarators))
+        return f" {node.keyword.rawText} {', '.join(names)}"
+
+    def _parameter_value(self, node: Any) -> str | None:
+        is_type = node.expr is not None and node.expr.kind.name.endswith("Type")
+        return f".{node.name.rawText}(0)" if is_type else None
 
     def _filled(self, node: Any) -> str | None:
         """Write the declaration of an array with its items as one that is filled at the start."""
-        items = [self._items(item.name.rawText, item.initializer.expr) for item in _nodes(node.declarators)
+        texts = [self._set(item.name.rawText, "=", item.initializer.expr) for item in _nodes(node.declarators)
                  if item.initializer is not None]  # fmt: skip
-        if not items or None in items:
+        if not texts or None in texts:
             return None
-        texts = [f" {target} = {value};" for pairs in items for target, value in pairs or ()]
-        return f"{self._uninitialised(node, [])} initial begin{''.join(texts)} end"
+        return f"{self._uninitialised(node, [])} initial begin{''.join(text or '' for text in texts)} end"
+
+    def _set(self, name: str, operator: str, right: Any) -> str | None:
+        """Write the assignment of a pattern to an array item by item; None for any other assignment."""
+        if not (ranges := self._arrays.get(name)):
+            return None
+        if (text := self._repeated(name, ranges, operator, right)) is not None:
+            return text
+        items = self._listed(name, ranges, right)
+        return None if items is None else "".join(f" {target} {operator} {value};" for target, value in items)
 
     def _items(self, name: str, right: Any) -> list[tuple[str, str]] | None:
-        """Return item -> value of an array that is set to a list of values."""
-        pattern = getattr(right, "pattern", None)
-        if name not in self._arrays or pattern is None or pattern.kind.name != "SimpleAssignmentPattern":
-            return None
-        first, last = self._arrays[name]
+        """Return item -> value of an array that is set to a list of values, or of lists."""
+        ranges = self._arrays.get(name)
+        return self._listed(name, ranges, right) if ranges else None
+
+    def _listed(self, target: str, ranges: list[tuple[int, int]], right: Any) -> list[tuple[str, str]] | None:
+        first, last = ranges[0]
         step = 1 if first <= last else -1
-        values = map(self.write, _nodes(pattern.items))
-        return [
-            (f"{name}[{index}]", value) for index, value in zip(range(first, last + step, step), values, strict=False)
-        ]
+        found: list[tuple[str, str]] = []
+        for index, value in _by_index(right, range(first, last + step, step)).items():
+            item = f"{target}[{index}]"
+            inner = self._listed(item, ranges[1:], value) if ranges[1:] else [(item, self.write(value))]
+            if inner is None:
+                return None
+            found += inner
+        return found or None
 
     def _continuous(self, node: Any) -> str | None:
         """Write an array that is wired to a list of values item by item."""
@@ -153,10 +180,13 @@ class _Writer:
         return "".join(texts)
 
     def _function(self, node: Any) -> str:
-        outer, self._automatic = self._automatic, node.prototype.lifetime.rawText == "automatic"
+        void = node.prototype.returnType.kind.name == "VoidType"
+        outer = self._automatic, self._task
+        self._automatic = node.prototype.lifetime.rawText == "automatic"
+        self._task = _name(node.prototype.name) if void or node.kind.name == "TaskDeclaration" else ""
         text = self._block(node)
-        self._automatic = outer
-        if node.kind.name == "FunctionDeclaration" and node.prototype.returnType.kind.name == "VoidType":
+        self._automatic, self._task = outer
+        if node.kind.name == "FunctionDeclaration" and void:
             head, _, tail = text.replace("function", "task", 1).replace(" void", "", 1).rpartition("endfunction")
             return f"{head}endtask{tail}"
         return text
@@ -190,7 +220,7 @@ class _Writer:
         if name in _SIZES:
             width, signed = _SIZES[name], name in _SIGNED
         else:
-            width, signed = self._types.get(name.rpartition("::")[2], (0, False))
+            width, signed = self._types.get(name.rpartition("::")[2]) or (0, False)
         return _cast(width, signed, self.write(node.right)) if width else None
 
     def _signed_cast_expression(self, node: Any) -> str:
@@ -240,39 +270,48 @@ class _Writer:
             return None
         return f" disable {self._jumps[-1].setdefault(word, self._fresh())};"
 
-    def _streaming_concatenation_expression(self, node: Any) -> str | None:
-        parts = _nodes(node.expressions)
-        if node.operatorToken.rawText == ">>":
-            return f" {{{', '.join(self.write(part) for part in parts)}}}"
-        size = _name(node.sliceSize) if node.sliceSize is not None else "1"
-        size = str(_SIZES.get(size, size))
-        name = _name(parts[0])
-        if len(parts) > 1 or name not in self._vectors or not size.isdecimal() or int(size) == 0:
-            return None
-        left, right = self._vectors[name]
-        step = 1 if left < right else -1
-        bits = list(range(left, right + step, step))[::-1]  # from the last bit on
-        slices = [bits[start : start + int(size)] for start in range(0, len(bits), int(size))]
-        return f" {{{', '.join(f'{name}[{slice_[-1]}:{slice_[0]}]' for slice_ in slices)}}}"
+    def _return_statement(self, node: Any) -> str | None:
+        return f" disable {self._task};" if self._task and node.returnValue is None else None
+
+    def _void_call(self, node: Any) -> str:
+        """Write a call whose value nobody wants as one whose value goes nowhere."""
+        name = self._fresh()
+        return f" begin : {name} logic {name}_value; {name}_value = {self.write(node.expr)}; end"
+
+    def _always(self, node: Any) -> str:
+        """Write what is chosen by `?:` at several edges as branches, in which synthesis finds an asynchronous reset."""
+        timed = node.statement.kind.name == "TimingControlStatement"
+        self._edges = str(node.statement.timingControl).count("edge ") if timed else 0
+        text = self._same(node)
+        self._edges = 0
+        return text
 
     def _expression_statement(self, node: Any) -> str | None:
-        """Write an assignment of a default to all items of an array as a loop."""
+        """Write an assignment to all items of an array, or of what is chosen at one of several edges."""
         inner = node.expr
         if inner.kind.name not in ("AssignmentExpression", "NonblockingAssignmentExpression"):
             return None
-        name = _name(inner.left)
-        pattern = getattr(inner.right, "pattern", None)
-        if (pairs := self._items(name, inner.right)) is not None:
-            steps = [f" {target} {inner.operatorToken.rawText} {value};" for target, value in pairs]
-            return f" begin{''.join(steps)} end"
-        items = [] if pattern is None or pattern.kind.name != "StructuredAssignmentPattern" else pattern.items
-        values = _nodes(items)
-        if name not in self._arrays or len(values) != 1 or _name(values[0].key) != "default":
+        name, operator = _name(inner.left), inner.operatorToken.rawText
+        if (text := self._set(name, operator, inner.right)) is not None:
+            return f" begin{text} end"
+        choice = inner.right
+        if self._edges < 2 or choice.kind.name != "ConditionalExpression":
             return None
-        low, high = sorted(self._arrays[name])
-        index = self._fresh()
-        each = f"{name}[{index}] {inner.operatorToken.rawText} {self.write(values[0].expr)};"
-        return f" for (int {index} = {low}; {index} <= {high}; {index} = {index} + 1) {each}"
+        yes, no = (f"{self.write(inner.left)} {operator} {self.write(side)};" for side in (choice.left, choice.right))
+        return f" begin if ({self.write(choice.predicate)}) {yes} else {no} end"
+
+    def _repeated(self, name: str, ranges: list[tuple[int, int]], operator: str, value: Any) -> str | None:
+        """Write the assignment of a default to all items of an array as a loop."""
+        loops, target = [], name
+        for left, right in ranges:
+            value = _default(value)
+            if value is None:
+                return None
+            low, high = sorted((left, right))
+            index = self._fresh()
+            loops.append(f" for (int {index} = {low}; {index} <= {high}; {index} = {index} + 1)")
+            target += f"[{index}]"
+        return f"{''.join(loops)} {target} {operator} {self.write(value)};"
 
 
 _CHANGES: dict[str, Callable[[_Writer, Any], str | None]] = {
@@ -281,6 +320,8 @@ _CHANGES: dict[str, Callable[[_Writer, Any], str | None]] = {
     "DataDeclaration": _Writer._data_declaration,
     "ParameterDeclarationStatement": _Writer._parameters,
     "ParameterDeclaration": _Writer._parameter,
+    "TypeParameterDeclaration": _Writer._type_parameter,
+    "NamedParamAssignment": _Writer._parameter_value,
     "ContinuousAssign": _Writer._continuous,
     "CastExpression": _Writer._cast_expression,
     "SignedCastExpression": _Writer._signed_cast_expression,
@@ -290,7 +331,10 @@ _CHANGES: dict[str, Callable[[_Writer, Any], str | None]] = {
     "LoopStatement": _Writer._loop,
     "ForeachLoopStatement": _Writer._loop,
     "JumpStatement": _Writer._jump_statement,
-    "StreamingConcatenationExpression": _Writer._streaming_concatenation_expression,
+    "ReturnStatement": _Writer._return_statement,
+    "VoidCastedCallStatement": _Writer._void_call,
+    "AlwaysBlock": _Writer._always,
+    "AlwaysFFBlock": _Writer._always,
     "ExpressionStatement": _Writer._expression_statement,
     "SequentialBlockStatement": _Writer._block,
     "FunctionDeclaration": _Writer._function,
@@ -307,6 +351,33 @@ def _name(node: Any) -> str:
 def _nodes(items: Any) -> list[Any]:
     """Return the items of a list without the commas between them."""
     return [item for item in items if not isinstance(item, parsing.Token)]
+
+
+def _default(value: Any) -> Any:
+    """Return what a pattern sets every item to, None when it is no such pattern."""
+    pattern = getattr(value, "pattern", None)
+    if pattern is None or len(items := _nodes(pattern.items)) != 1:
+        return None
+    if pattern.kind.name == "StructuredAssignmentPattern" and _name(items[0].key) == "default":
+        return items[0].expr
+    return items[0] if pattern.kind.name == "ReplicatedAssignmentPattern" else None
+
+
+def _by_index(value: Any, indices: range) -> dict[int, Any]:
+    """Return what a pattern sets each item to; empty when it is no pattern that says so for all."""
+    pattern = getattr(value, "pattern", None)
+    if pattern is None:
+        return {}
+    items = _nodes(pattern.items)
+    if pattern.kind.name == "SimpleAssignmentPattern":
+        return dict(zip(indices, items, strict=False))
+    if (default := _default(value)) is not None:
+        return dict.fromkeys(indices, default)
+    if pattern.kind.name != "StructuredAssignmentPattern":
+        return {}
+    by_key = {_name(item.key): item.expr for item in items}
+    found = {index: by_key.get(str(index), by_key.get("default")) for index in indices}
+    return {} if None in found.values() or not all(key.isdecimal() or key == "default" for key in by_key) else found
 
 
 def _cast(width: int, signed: bool, inner: str) -> str:
