@@ -8,7 +8,8 @@ fault for each that is touched or written to, at the end it takes each away. So,
   every job would find again, fault by fault;
 * `enlarge_data` moves data, with the code of small libraries between it, into blocks of huge pages: a dozen areas
   instead of seventy, whose pages the kernel inherits by the run instead of one by one, also when some of them have been
-  written to since and are pages of their own;
+  written to since and are pages of their own. The code of larger ones, as the C library is, stays mapped from its file:
+  that is not inherited at all, and jobs find again the little that they use;
 * `pin` makes the fork copy the pages that every job writes to. The fault that would copy each of them costs more, and
   another one awaits the slot when it writes there next.
 
@@ -28,6 +29,7 @@ PAGE = 4096
 _HUGE = 2**21
 _ENTRY = 8
 _WORTH_A_BLOCK = 2**16
+_SMALL_LIBRARY = 2**19
 _PRESENT, _EXCLUSIVE = 1 << 63, 1 << 56
 
 
@@ -106,7 +108,7 @@ def _movable(area: Area) -> bool:
     """Whether an area may move: data, and code of small libraries; but no code that has moved already."""
     if "r" not in area.protection or (area.path.startswith("[") and area.path != "[heap]"):
         return False
-    return "w" in area.protection or (area.path != "" and area.end - area.start < _HUGE)
+    return "w" in area.protection or (area.path != "" and area.end - area.start < _SMALL_LIBRARY)
 
 
 class Pages:
