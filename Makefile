@@ -5,7 +5,6 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 RUN ?= runs/demo
-TORCH_THREADS ?= 2
 
 .PHONY: help demo demo-tools test packages lint types unit clean
 

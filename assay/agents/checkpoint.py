@@ -98,3 +98,11 @@ def pick_device(name: str) -> torch.device:
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ConfigError(f"device {name!r} is not there; this torch sees no GPU")
     return device
+
+
+def use_threads(number: int | None) -> None:
+    """Compute on so many CPU threads in this process; None leaves it as it is."""
+    import torch
+
+    if number is not None:
+        torch.set_num_threads(number)

@@ -14,7 +14,7 @@ from assay.core.chat import LogprobModel
 from assay.core.config import Config
 from assay.core.errors import ConfigError
 
-MAY_DIFFER = frozenset({"api_key_env", "max_connections", "requests_per_minute", "device"})
+MAY_DIFFER = frozenset({"api_key_env", "max_connections", "requests_per_minute", "device", "threads"})
 """Settings that do not change what the agent says."""
 
 
@@ -40,6 +40,8 @@ class AgentConfig(Config):
     """Tokens in one turn."""
     device: str = "auto"
     """`hf`: `auto` takes a GPU when there is one."""
+    threads: PositiveInt | None = None
+    """`hf`: CPU threads for one matrix product; None leaves it to torch. Small models are fastest with 1."""
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the agent's answers, for comparing runs."""
@@ -123,8 +125,9 @@ def _chat_agent(config: AgentConfig, sampling: SamplingParams) -> OpenAgent:
 
 def _local(config: AgentConfig) -> tuple[Engine, Any]:
     """Return the engine and the tokenizer of a checkpoint directory."""
-    from assay.agents.checkpoint import pick_device, read_model, read_tokenizer
+    from assay.agents.checkpoint import pick_device, read_model, read_tokenizer, use_threads
 
+    use_threads(config.threads)
     tokenizer = read_tokenizer(config.model)
     if config.engine == "vllm":
         from assay.agents.engines.vllm import VLLMEngine

@@ -53,6 +53,8 @@ class ModelConfig(Config):
     """Precision of the forward pass. Weights and optimiser state are always float32."""
     device: str = "auto"
     """`auto` takes a GPU when there is one."""
+    threads: PositiveInt | None = None
+    """CPU threads for one matrix product; None leaves it to torch, which takes all CPUs. Small models are fastest with 1."""
 
     @model_validator(mode="after")
     def _has_a_source(self) -> ModelConfig:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from assay.agents.checkpoint import pick_device, read_model, read_tokenizer
+from assay.agents.checkpoint import pick_device, read_model, read_tokenizer, use_threads
 from assay.core.errors import ConfigError
 from assay.core.seeding import derive_seed
 from assay.trainers.config import LoraConfig, ModelConfig
@@ -114,6 +114,7 @@ def load_policy(config: ModelConfig, seed: int = 0) -> Policy:
 
     Raises `ConfigError` for a directory that is no usable checkpoint or sizes that no model can have.
     """
+    use_threads(config.threads)
     torch.manual_seed(derive_seed(seed, "model"))
     policy = read_policy(config.path) if config.path is not None else build_policy(config)
     if config.lora is not None:

@@ -120,6 +120,17 @@ def test_a_directory_that_cannot_be_used_says_why(tmp_path: Path, damage: object
     assert str(directory) in str(caught.value)
 
 
+def test_as_many_threads_are_used_as_the_configuration_says() -> None:
+    before = torch.get_num_threads()
+    try:
+        load_policy(TINY.model_copy(update={"threads": before + 1}))
+        assert torch.get_num_threads() == before + 1
+        load_policy(TINY)
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
