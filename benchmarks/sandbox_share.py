@@ -4,14 +4,13 @@
 
 Trains as `configs/code.yaml` says, for some steps, from one warm start. Two questions:
 
-* Where does processor time go? To the programs themselves (`seconds/sandbox` of the metrics), to the slots that fork,
-  confine and end them, or to the trainer's own process, which samples, learns, and hands programs over. A loaded machine
-  hardly changes the shares.
 * How much shorter would a step be if programs cost nothing? The same steps are taken again with the same programs,
-  whose results are remembered from before. This wants a quiet machine. Programs run in parallel, and partly while others are
-  still being sampled, so it comes out lower.
+  whose results are remembered from before. Wants a quiet machine. Target: less than a tenth.
+* Where does processor time go? To the programs themselves (`seconds/sandbox` of the metrics), to the slots that fork,
+  confine and end them, or to the trainer, which samples, learns, and hands programs over. A loaded machine
+  hardly changes these shares. They are larger: programs run beside each other, and while the policy still samples.
 
-The first step and those with an evaluation are left out; figures are medians over steps. Target: less than a tenth.
+The first step and those with an evaluation are left out; figures are medians over steps.
 """
 
 from __future__ import annotations

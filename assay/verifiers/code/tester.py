@@ -3,6 +3,9 @@
 The tester calls a proxy. Each call goes through this trusted process to the program, which answers it in a fork of its
 own; the answer is decoded and encoded again on its way back. The verdict is the tester's last frame, on a channel that
 the program does not have.
+
+Where the program returns None, as functions do that work in place, what it made of its arguments happens to the
+tester's as well. Otherwise they stay as they were: what a check works out from its inputs the program cannot change.
 """
 
 from __future__ import annotations
@@ -121,7 +124,8 @@ def _answer(solution: Channel, deadline: float) -> dict[str, Any]:
             return reply
         if "value" in frame:
             try:
-                reply = {"value": codec.to_json(codec.from_json(frame["value"]))}
+                told = {name: frame[name] for name in ("value", "arguments") if name in frame}
+                reply = {name: codec.to_json(codec.from_json(plain)) for name, plain in told.items()}
             except codec.CodecError as error:
                 reply = {"raised": "ValueError", "why": str(error)}
         else:

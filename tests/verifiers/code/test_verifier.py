@@ -57,6 +57,40 @@ HALF = human_eval(honest.PROMPT, "half", "assert candidate(3) == 1.5", "assert c
 ZERO = human_eval(honest.HELPED, "zero", "for c in ([2, 4], [3, -1]):", "    assert abs(poly(c, candidate(c))) < 1e-4")
 
 
+IN_PLACE = human_eval(
+    "",
+    "turn",
+    "rows = [[1, 2], [3, 4], [5]]",
+    "first, marks, names = rows[0], {1, 2}, {'a': [0]}",
+    "assert candidate(rows, marks=marks, names=names) is None",
+    "assert rows == [[2, 1], [4, 3]] and rows[0] is first",
+    "assert marks == {2, 7} and names == {'a': [0, 1], 'b': []}",
+)
+TURN = """
+def turn(rows, marks, names):
+    rows.pop()
+    for row in rows:
+        row.reverse()
+    marks.discard(1)
+    marks.add(7)
+    names['a'].append(1)
+    names['b'] = []
+"""
+SORTED = human_eval("", "order", "xs = [2, 1]", "assert candidate(xs) == sorted(xs)", "assert candidate((1,)) == [1]")
+
+
+def test_functions_that_work_in_place(sandbox):
+    assert judge(sandbox, TURN, IN_PLACE).correct
+    assert not judge(sandbox, TURN.replace("row.reverse()", "pass"), IN_PLACE).correct
+    assert not judge(sandbox, TURN.replace("rows.pop()", "rows = rows[:-1]"), IN_PLACE).correct
+
+
+def test_a_function_that_returns_something_cannot_change_what_it_is_compared_with(sandbox):
+    assert judge(sandbox, "def order(xs): return sorted(xs)", SORTED).correct
+    clears = "def order(xs):\n    if isinstance(xs, tuple): return [1]\n    xs.clear()\n    return []"
+    assert not judge(sandbox, clears, SORTED).correct
+
+
 @pytest.mark.parametrize(
     ("target", "response"),
     [pytest.param(HALF, text, id=f"half-{name}") for name, text in honest.HALF.items()]

@@ -106,12 +106,22 @@ def serve(payload: dict[str, Any]) -> None:
         message, _ = link.receive()
         pid = os.fork()
         if pid == 0:
-            arguments = codec.from_json(message["call"])
-            link.send(answer(function, arguments["args"], arguments["kwargs"]))
+            link.send(_answer_with_changes(function, codec.from_json(message["call"])))
             sys.stdout.flush()
             os._exit(0)
         _, status = os.waitpid(pid, 0)
         link.send(json.dumps({"exit": status}))
+
+
+def _answer_with_changes(function: Callable[..., Any], call: dict[str, Any]) -> str:
+    """Call; a function that returns None, as those do that work in place, also tells what its arguments are now."""
+    before = codec.encode(call)
+    reply = answer(function, call["args"], call["kwargs"])
+    try:
+        after = codec.encode(call)
+    except codec.CodecError:
+        return reply
+    return f'{reply[:-1]},"arguments":{after}}}' if reply == '{"value":null}' and after != before else reply
 
 
 def test(payload: dict[str, Any]) -> None:
@@ -142,6 +152,8 @@ def _proxy(link: _Link) -> Callable[..., Any]:
         link.send(json.dumps({"call": codec.to_json({"args": list(args), "kwargs": kwargs})}))
         reply, _ = link.receive()
         if "value" in reply:
+            if "arguments" in reply:
+                take_over({"args": list(args), "kwargs": kwargs}, codec.from_json(reply["arguments"]))
             return codec.from_json(reply["value"])
         kind = getattr(builtins, str(reply.get("raised")), None)
         if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, _ENDING):
@@ -149,3 +161,21 @@ def _proxy(link: _Link) -> Callable[..., Any]:
         raise RuntimeError(f"no value from the candidate: {str(reply)[:200]}")
 
     return candidate
+
+
+def take_over(ours: Any, theirs: Any) -> Any:
+    """Return what stands for `theirs` here: containers that are of one kind in both are changed in place."""
+    if type(ours) is list and type(theirs) is list:
+        ours[:] = [take_over(*pair) for pair in zip(ours, theirs, strict=False)] + theirs[len(ours) :]
+    elif type(ours) is dict and type(theirs) is dict:
+        now = {key: take_over(ours.get(key), value) for key, value in theirs.items()}
+        ours.clear()
+        ours.update(now)
+    elif type(ours) is set and type(theirs) is set:
+        ours.intersection_update(theirs)
+        ours.update(theirs)
+    elif type(ours) is tuple and type(theirs) is tuple and len(ours) == len(theirs):
+        return tuple(take_over(*pair) for pair in zip(ours, theirs, strict=True))
+    else:
+        return theirs
+    return ours
