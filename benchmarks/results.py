@@ -153,6 +153,22 @@ FAMILIES = {
         },
         ks=(1, 4),
     ),
+    "turns": Family(
+        "series.yaml",
+        "Credit for turns against credit for episodes: six problems, one after another, each paid when it is answered; "
+        "the same rewards in all runs but the second.",
+        30,
+        {
+            "the episode's sum (grpo)": algorithm(advantage="grpo"),
+            "all right or not (grpo)": ["env.options.reward=all", *algorithm(advantage="grpo")],
+            "each turn's own (turn_discount)": algorithm(advantage="turn_discount", advantage_options={"gamma": 0.0}),
+            "sum, and the same turn compared (gigpo)": algorithm(advantage="gigpo", advantage_options={"gamma": 0.0}),
+            "ppo by turns": [
+                f"algorithm={{advantage: gae, critic: {{level: turn, gamma: 0.01, {GAE}}}, dynamic_sampling: keep}}",
+            ],
+        },
+        ks=(1, 4),
+    ),
     "states": Family(
         "frozen_lake.yaml",
         "Comparing what was done in one and the same state (GiGPO) against comparing episodes: a 4x4 lake in 8 moves.",

@@ -30,6 +30,7 @@ _ENVIRONMENTS: dict[str, str] = {
     "assay/MiniWoB-v0": "assay.envs.web.miniwob.env:MiniWobEnv",
     "assay/ReasoningGym-v0": "assay.envs.puzzles.reasoning_gym:ReasoningGymEnv",
     "assay/SearchQA-v0": "assay.envs.search.searchqa:SearchQaEnv",
+    "assay/Series-v0": "assay.envs.series:SeriesEnv",
     "assay/ServiceDesk-v0": "assay.envs.tools.service_desk:ServiceDeskEnv",
     "assay/Sokoban-v0": "assay.envs.games.sokoban:SokobanEnv",
     "assay/Sudoku-v0": "assay.envs.puzzles.sudoku:SudokuEnv",
