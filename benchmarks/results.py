@@ -103,10 +103,11 @@ def interval(values: list[float]) -> str:
     return f"{mean:.3f} ± {half:.3f}"
 
 
-def measures(family: Family, rows: list[dict[str, Any]], when: int) -> list[str]:
-    """Return the cells of a family's columns, of the held-out tasks before (0) or after (1) the training."""
-    cells = [interval([row[("before", "after")[when]][str(k)] for row in rows]) for k in family.ks]
-    return [*cells, interval([row["reward"][when] for row in rows])] if family.reward else cells
+def measures(family: Family, row: dict[str, Any], when: int) -> list[float]:
+    """Return what the columns of a family show of a run: before (0) or after (1) the training."""
+    if family.reward:
+        return [row["reward"][when]]
+    return [row[("before", "after")[when]][str(k)] for k in family.ks]
 
 
 def table(root: Path) -> str:
@@ -117,21 +118,24 @@ def table(root: Path) -> str:
         mine = [row for row in rows if row["family"] == name]
         if not mine or name in ENVIRONMENTS:
             continue
-        columns = [f"pass@{k}" for k in family.ks] + ([family.reward] if family.reward else [])
+        columns = [family.reward] if family.reward else [f"pass@{k}" for k in family.ks]
         lines += [f"### {name}", "", f"{family.about} {mine[0]['steps']} steps.", ""]
         lines += [f"| run | seeds | {' | '.join(columns)} | tokens | difference to the first |"]
         lines += ["|---|---|" + "---|" * (len(columns) + 2)]
-        first = {row["seed"]: row for row in mine if row["entry"] == next(iter(family.runs))}
-        before = {row["seed"]: row for row in mine}
-        lines += [f"| before | {len(before)} | {' | '.join(measures(family, list(before.values()), 0))} | | |"]
+        after = {(row["entry"], row["seed"]): measures(family, row, 1) for row in mine}
+        before = {row["seed"]: measures(family, row, 0) for row in mine}
+        cells = " | ".join(interval(list(values)) for values in zip(*before.values(), strict=True))
+        lines += [f"| before | {len(before)} | {cells} | | |"]
+        first = next(iter(family.runs))
         for entry in family.runs:
             own = [row for row in mine if row["entry"] == entry]
             if not own:
                 continue
-            gains = [row["after"]["1"] - first[row["seed"]]["after"]["1"] for row in own if row["seed"] in first]
-            cells = measures(family, own, 1)
+            found = {row["seed"]: after[entry, row["seed"]] for row in own}
+            gains = [values[0] - after[first, seed][0] for seed, values in found.items() if (first, seed) in after]
+            cells = " | ".join(interval(list(values)) for values in zip(*found.values(), strict=True))
             tokens = f"{statistics.mean(row['tokens'] for row in own):.1f}"
-            lines += [f"| {entry} | {len(own)} | {' | '.join(cells)} | {tokens} | {interval(gains) if gains else ''} |"]
+            lines += [f"| {entry} | {len(own)} | {cells} | {tokens} | {interval(gains) if gains else ''} |"]
         lines += [""]
     return "\n".join([*lines, *curves(rows)])
 
