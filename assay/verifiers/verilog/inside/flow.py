@@ -67,18 +67,25 @@ def check(source: str, request: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Texts:
-    """A design as it was parsed and, made when a tool cannot read that, in plainer words."""
+    """A design as it was parsed and, made when a tool cannot read that, in plainer words.
+
+    The plainer words come first where a structure has fields with a sign, which Icarus 11 reads and then forgets.
+    """
 
     def __init__(self, text: str, top: str) -> None:
         self._text, self._top = text, top
 
     def __iter__(self) -> Iterator[str]:
-        yield self._text
+        signed_fields = (
+            re.search(r"\bstruct\b[^}]*\b(?:signed|(?:short|long)?int(?:eger)?|byte)\b", self._text) is not None
+        )
+        if not signed_fields:
+            yield self._text
         from .flatten import flatten  # compiled anew by every job that imports them
         from .lower import lower
 
         plainer = lower(flatten(self._text, self._top), self._top)
-        if plainer != self._text:
+        if signed_fields or plainer != self._text:
             yield plainer
 
 

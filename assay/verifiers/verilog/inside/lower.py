@@ -37,7 +37,7 @@ class _Writer:
         self._types: dict[str, tuple[int, bool] | None] = {}
         self._arrays: dict[str, list[tuple[int, int]] | None] = {}
         self._task = ""
-        self._edges = 0
+        self._levels: dict[str, str] = {}
         self._automatic = False
         self._names = 0
         self._jumps: list[dict[str, str]] = []
@@ -260,8 +260,7 @@ class _Writer:
         self._jumps.pop()
         if "continue" in jumps:
             body = f" begin : {jumps['continue']} {body} end"
-        head = "".join(self.write(child) for child in node if child is not node.statement)
-        loop = f"{head}{body}"
+        loop = "".join(body if child is node.statement else self.write(child) for child in node)
         return f" begin : {jumps['break']} {loop} end" if "break" in jumps else loop
 
     def _jump_statement(self, node: Any) -> str | None:
@@ -278,27 +277,38 @@ class _Writer:
         name = self._fresh()
         return f" begin : {name} logic {name}_value; {name}_value = {self.write(node.expr)}; end"
 
-    def _always(self, node: Any) -> str:
-        """Write what is chosen by `?:` at several edges as branches, in which synthesis finds an asynchronous reset."""
-        timed = node.statement.kind.name == "TimingControlStatement"
-        self._edges = str(node.statement.timingControl).count("edge ") if timed else 0
-        text = self._same(node)
-        self._edges = 0
-        return text
+    def _always(self, node: Any) -> str | None:
+        """Write a process with an asynchronous reset as one that first asks for the reset, as synthesis wants it."""
+        events = _events(node.statement)
+        read = _identifiers(node.statement.statement) if len(events) == 2 else set()
+        resets = [(edge, name) for edge, name in events if name in read]
+        if len(resets) != 1:
+            return None
+        edge, name = resets[0]
+        active = "1" if edge == "posedge" else "0"
+        bodies = []
+        for level in ("1", "0"):
+            self._levels = {name: f" 1'b{level}"}
+            bodies.append(self.write(node.statement.statement))
+        self._levels = {}
+        yes, no = bodies if active == "1" else bodies[::-1]
+        head = f"{self.write(node.keyword)} {self.write(node.statement.timingControl)}"
+        return f"{head} if ({name} == 1'b{active}) begin {yes} end else begin {no} end"
+
+    def _identifier(self, node: Any) -> str | None:
+        return self._levels.get(_name(node)) if self._levels else None
+
+    def _scoped_name(self, node: Any) -> str | None:
+        return str(node) if self._levels else None
 
     def _expression_statement(self, node: Any) -> str | None:
-        """Write an assignment to all items of an array, or of what is chosen at one of several edges."""
+        """Write an assignment to all items of an array."""
         inner = node.expr
         if inner.kind.name not in ("AssignmentExpression", "NonblockingAssignmentExpression"):
             return None
         name, operator = _name(inner.left), inner.operatorToken.rawText
-        if (text := self._set(name, operator, inner.right)) is not None:
-            return f" begin{text} end"
-        choice = inner.right
-        if self._edges < 2 or choice.kind.name != "ConditionalExpression":
-            return None
-        yes, no = (f"{self.write(inner.left)} {operator} {self.write(side)};" for side in (choice.left, choice.right))
-        return f" begin if ({self.write(choice.predicate)}) {yes} else {no} end"
+        text = self._set(name, operator, inner.right)
+        return None if text is None else f" begin{text} end"
 
     def _repeated(self, name: str, ranges: list[tuple[int, int]], operator: str, value: Any) -> str | None:
         """Write the assignment of a default to all items of an array as a loop."""
@@ -329,6 +339,9 @@ _CHANGES: dict[str, Callable[[_Writer, Any], str | None]] = {
     "CaseStatement": _Writer._case_statement,
     "ForLoopStatement": _Writer._loop,
     "LoopStatement": _Writer._loop,
+    "DoWhileStatement": _Writer._loop,
+    "IdentifierName": _Writer._identifier,
+    "ScopedName": _Writer._scoped_name,
     "ForeachLoopStatement": _Writer._loop,
     "JumpStatement": _Writer._jump_statement,
     "ReturnStatement": _Writer._return_statement,
@@ -351,6 +364,31 @@ def _name(node: Any) -> str:
 def _nodes(items: Any) -> list[Any]:
     """Return the items of a list without the commas between them."""
     return [item for item in items if not isinstance(item, parsing.Token)]
+
+
+def _events(statement: Any) -> list[tuple[str, str]]:
+    """Return the edges that a process waits for; empty when it waits for anything else."""
+    found: list[tuple[str, str]] = []
+    if statement.kind.name != "TimingControlStatement":
+        return found
+
+    def look(node: Any) -> None:
+        if node.kind.name == "SignalEventExpression":
+            found.append((node.edge.rawText, _name(node.expr)))
+
+    statement.timingControl.visit(look)
+    return found if all(edge in ("posedge", "negedge") and name.isidentifier() for edge, name in found) else []
+
+
+def _identifiers(statement: Any) -> set[str]:
+    found: set[str] = set()
+
+    def look(node: Any) -> None:
+        if node.kind.name == "IdentifierName":
+            found.add(_name(node))
+
+    statement.visit(look)
+    return found
 
 
 def _default(value: Any) -> Any:
