@@ -211,7 +211,7 @@ class MathVerifier(Verifier):
         return None if _golds(task.target) else "there is no gold"
 
     def warm(self) -> None:
-        """Start the worker processes and wait for them, so that the first integral is not answered "starting"."""
+        """Start the worker processes and wait for them, so that the first integral does not have to."""
         if self._worker is not None:
             self._worker.warm().result()
 

@@ -1,7 +1,8 @@
-"""The killable tier: asks sympy in worker processes, and answers in bounded time also when they are busy or starting.
+"""The killable tier: asks sympy in worker processes, and answers in bounded time also when they are busy.
 
 A caller waits at most `patience` seconds, whatever the queue holds; a call that is abandoned is still killed at its own
-limit of processor time. Processes start with the first question (`warm` starts them earlier).
+limit of processor time. Processes start with the first question, which waits for them as well (`warm` starts them
+earlier).
 """
 
 from __future__ import annotations
@@ -21,15 +22,12 @@ QUEUE = 4
 """Questions in hand beyond which a new one is refused at once."""
 _WALL = 10.0
 """Wall limit of a question in units of its processor time, for one that waits without computing."""
+_START_SECONDS = 15.0
 _FUNCTION = "assay.verifiers.answers.symbolic:equal_encoded"
 
 
 class Busy(VerifierFault):
     """No worker could take the question in time: nothing is known about the answer."""
-
-
-class Starting(Busy):
-    """The worker processes are not up yet."""
 
 
 class TooDear(VerifierFault):
@@ -58,12 +56,11 @@ class SymbolicTier:
             ValueError: the expressions cannot be put to sympy.
         """
         arguments = encode(left), encode(right)
-        deadline = time.monotonic() + self.patience
-        first = self.warm()
         try:
-            first.result(self.patience)
+            self.warm().result(_START_SECONDS)
         except FutureTimeout:
-            raise Starting("the workers are starting") from None
+            raise Busy(f"the workers have not started within {_START_SECONDS:g} s") from None
+        deadline = time.monotonic() + self.patience
         with self._lock:
             if self._threads is None:
                 raise VerifierFault("the workers are closed")

@@ -56,6 +56,16 @@ def test_an_expensive_gold_is_no_verdict(strict: MathVerifier) -> None:
     assert (verdict.status, verdict.score) == ("timeout", None)
 
 
+def test_the_first_question_waits_for_the_processes_to_start() -> None:
+    tier = SymbolicTier(patience=0, cpu_seconds=20)
+    try:
+        tier.equal(parse("x"), parse("y"))
+    except Busy as busy:  # as every question of somebody without patience
+        assert str(busy) == "the workers are busy"
+    assert tier.warm().done()
+    tier.close()
+
+
 def test_a_full_queue_refuses_at_once() -> None:
     tier = SymbolicTier(patience=60, cpu_seconds=20)
     tier.warm().result()
