@@ -145,3 +145,8 @@ def test_what_is_nested_is_gone_through_once(parts, monkeypatch):
 
     monkeypatch.setattr(lower._Writer, "write", counted)
     lower.lower(f"module T(input [7:0] a, output [7:0] y); assign y = {before * 14}{inner}{after * 14}; endmodule", "T")
+
+
+def test_comparisons_within_comparisons_are_left_alone():
+    source = f"module T(input a, output y); assign y = {'(' * 40}a{' inside {0, 1})' * 40}; endmodule"
+    assert lower.lower(source, "T") == source

@@ -14,6 +14,8 @@ import pyslang
 from pyslang import ast, parsing, syntax
 
 _SIZES = {"byte": 8, "shortint": 16, "int": 32, "longint": 64, "integer": 32, "logic": 1, "bit": 1, "reg": 1}
+_LONGEST = 1_000_000
+"""Characters of one comparison."""
 _SILENT = ("unique", "unique0", "priority", "var")
 _SIGNED = ("byte", "shortint", "int", "longint", "integer")
 
@@ -230,8 +232,10 @@ class _Writer:
         return self._among(self.write(node.expr), node.ranges.valueRanges)
 
     def _among(self, value: str, items: Any) -> str:
-        tests = [self._test(value, item) for item in _nodes(items)]
-        return f" ({' || '.join(tests)})"
+        text = f" ({' || '.join(self._test(value, item) for item in _nodes(items))})"
+        if len(text) > _LONGEST:
+            raise RecursionError("comparisons within comparisons double the text by the level")
+        return text
 
     def _test(self, value: str, item: Any) -> str:
         if item.kind.name == "ValueRangeExpression":
@@ -332,6 +336,7 @@ _CHANGES: dict[str, Callable[[_Writer, Any], str | None]] = {
     "ParameterDeclaration": _Writer._parameter,
     "TypeParameterDeclaration": _Writer._type_parameter,
     "NamedParamAssignment": _Writer._parameter_value,
+    "EmptyMember": lambda _writer, _node: " ",
     "ContinuousAssign": _Writer._continuous,
     "CastExpression": _Writer._cast_expression,
     "SignedCastExpression": _Writer._signed_cast_expression,
