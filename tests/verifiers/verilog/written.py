@@ -42,6 +42,11 @@ _W = "for (genvar k = 0; k < 8; k++) assign w[k] = a[7-k]; "
 
 DESIGNS = {
     ("parts", "asynchronous reset by ?:"): (_Y + _W + "always_ff @(posedge clk or posedge rst) q <= rst ? 8'h5a : q + a;", "or posedge rst", ""),
+    ("parts", "asynchronous reset in a loop"): (_Y + _W + """
+  always_ff @(posedge clk or posedge rst) begin automatic logic [7:0] n = q + a; for (int i = 0; i < 8; i++) q[i] <= rst ? i inside {1, 3, 4, 6} : n[i]; end""", "{1, 3, 4, 6}", "{1, 3, 4, 5}"),
+    ("parts", "named blocks and empty items"): (_Y + _W + """;
+  typedef enum logic {OFF, ON} level_t; level_t l; assign l = rst ? ON : OFF;
+  always_ff @(posedge clk or posedge rst) begin : count if (rst) begin : start q <= 90; end : start else q <= q + a; end : count;""", "q + a", "q - a"),
     ("parts", "return from a void function"): (_Q + _W + """
   function automatic void pick(input logic [7:0] v, input logic [1:0] k, output logic [7:0] o);
     o = v;

@@ -286,7 +286,7 @@ class _Writer:
         events = _events(node.statement)
         read = _identifiers(node.statement.statement) if len(events) == 2 else set()
         resets = [(edge, name) for edge, name in events if name in read]
-        if len(resets) != 1:
+        if len(resets) != 1 or _asks_first(node.statement.statement):
             return None
         edge, name = resets[0]
         active = "1" if edge == "posedge" else "0"
@@ -383,6 +383,17 @@ def _events(statement: Any) -> list[tuple[str, str]]:
 
     statement.timingControl.visit(look)
     return found if all(edge in ("posedge", "negedge") and name.isidentifier() for edge, name in found) else []
+
+
+def _asks_first(statement: Any) -> bool:
+    """Whether a process is one `if` already, or has names that it can have only once."""
+    while statement.kind.name == "SequentialBlockStatement" and len(items := list(statement.items)) == 1:
+        if statement.blockName is not None:
+            break
+        statement = items[0]
+    names: list[Any] = []
+    statement.visit(lambda node: names.append(node) if node.kind.name == "NamedBlockClause" else None)
+    return bool(names) or statement.kind.name == "ConditionalStatement"
 
 
 def _identifiers(statement: Any) -> set[str]:
