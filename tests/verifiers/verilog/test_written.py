@@ -24,6 +24,34 @@ def test_a_right_design_passes_and_its_slip_does_not(part, name):
         assert (verdict.score, verdict.correct) == (float(correct), correct), verdict
 
 
+LIFE = """module TopModule(input [255:0] q, output logic [255:0] y);
+  logic [15:0] g [0:15]; logic [3:0] up, down, left, right;
+  always_comb begin
+    for (int r = 0; r < 16; r++) g[r] = q[r*16 +: 16];
+    for (int r = 0; r < 16; r++) for (int c = 0; c < 16; c++) begin
+      up = r - 1; down = r + 1; left = c - 1; right = c + 1;
+      y[r*16 + c] = g[up][left] ^ g[up][c] ^ g[up][right] ^ g[r][left] ^ g[r][right] ^ g[down][left] ^ g[down][c] ^ g[down][right];
+    end
+  end
+endmodule"""
+
+
+@pytest.mark.slow
+@needs_tools
+def test_what_synthesis_takes_too_long_over_is_simulated_alone():
+    reference = """module RefModule(input [255:0] q, output [255:0] y);
+  genvar r, c; generate for (r = 0; r < 16; r = r + 1) begin : a for (c = 0; c < 16; c = c + 1) begin : b
+    wire [3:0] u = r + 15, d = r + 1, l = c + 15, k = c + 1;
+    assign y[r*16 + c] = q[{u, l}] ^ q[16*u + c] ^ q[{u, k}] ^ q[16*r + l] ^ q[16*r + k] ^ q[{d, l}] ^ q[16*d + c] ^ q[{d, k}];
+  end end endgenerate
+endmodule"""
+    target = {"top": "TopModule", "reference": reference, "cycles": 32}
+    verdict = verify_text(VerilogVerifier(), target, answer(LIFE))
+    assert verdict.correct, verdict
+    assert verdict.details["netlist"] is False
+    assert verify_text(VerilogVerifier(), target, answer(LIFE.replace("c + 1", "c + 2"))).correct is False
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [

@@ -18,6 +18,7 @@ from typing import Any
 
 from .gate import examine
 
+_SIGNED_FIELD = re.compile(r"\bstruct\b[^}]*\b(?:signed|(?:short|long)?int(?:eger)?|byte)\b")
 _SHOWN = 1500
 _SYNTHESIS_SECONDS = 4
 """CPU time after which a design that the simulator can read is simulated without its netlist."""
@@ -76,9 +77,7 @@ class _Texts:
         self._text, self._top = text, top
 
     def __iter__(self) -> Iterator[str]:
-        signed_fields = (
-            re.search(r"\bstruct\b[^}]*\b(?:signed|(?:short|long)?int(?:eger)?|byte)\b", self._text) is not None
-        )
+        signed_fields = _SIGNED_FIELD.search(self._text) is not None
         if not signed_fields:
             yield self._text
         from .flatten import flatten  # compiled anew by every job that imports them
@@ -195,7 +194,7 @@ def _difference(found: list[list[Any]], wanted: list[list[Any]]) -> str:
 def _run(argv: list[str], output: str | None = None, seconds: int | None = None) -> tuple[int, str]:
     """Run a tool, for no more than some CPU seconds; return its exit code and what it said."""
     if seconds is not None:
-        argv = ["sh", "-c", f'ulimit -t {seconds}; exec "$@"', "sh", *argv]
+        argv = ["sh", "-c", f'ulimit -S -t {seconds} 2>/dev/null; exec "$@"', "sh", *argv]
     with open(output or os.devnull, "w") as sink:
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.PIPE, check=False)
     return done.returncode, done.stderr.decode("utf-8", "replace")

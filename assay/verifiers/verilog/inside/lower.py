@@ -13,6 +13,9 @@ from typing import Any
 import pyslang
 from pyslang import ast, parsing, syntax
 
+from .processes import asks_first, events, identifiers
+from .words import by_index, name_of, nodes_of, same_for_all
+
 _SIZES = {"byte": 8, "shortint": 16, "int": 32, "longint": 64, "integer": 32, "logic": 1, "bit": 1, "reg": 1}
 _LONGEST = 1_000_000
 """Characters of one comparison."""
@@ -98,7 +101,7 @@ class _Writer:
         if (known := self._types.get(base)) is not None:
             base = f"logic [{known[0] - 1}:0]"
         texts, value = [], "0"
-        for member in _nodes(node.members):
+        for member in nodes_of(node.members):
             if member.initializer is not None:
                 value = self.write(member.initializer.expr)
             for suffix in self._suffixes(member):
@@ -109,7 +112,7 @@ class _Writer:
 
     def _suffixes(self, member: Any) -> list[str]:
         """Return what a range makes of an enumeration's name: `S[2]` is S0, S1."""
-        for dimension in _nodes(member.dimensions):
+        for dimension in nodes_of(member.dimensions):
             bounds = self.write(dimension).strip(" []").split(":")
             if not all(bound.strip().isdecimal() for bound in bounds):
                 break
@@ -130,7 +133,7 @@ class _Writer:
 
     def _type_parameter(self, node: Any) -> str:
         """Write a parameter that is a type, whose name is used no more, as one that is a number."""
-        names = (f"{_name(item.name)} = 0" for item in _nodes(node.declarators))
+        names = (f"{name_of(item.name)} = 0" for item in nodes_of(node.declarators))
         return f" {node.keyword.rawText} {', '.join(names)}"
 
     def _parameter_value(self, node: Any) -> str | None:
@@ -139,7 +142,7 @@ class _Writer:
 
     def _filled(self, node: Any) -> str | None:
         """Write the declaration of an array with its items as one that is filled at the start."""
-        texts = [self._set(item.name.rawText, "=", item.initializer.expr) for item in _nodes(node.declarators)
+        texts = [self._set(item.name.rawText, "=", item.initializer.expr) for item in nodes_of(node.declarators)
                  if item.initializer is not None]  # fmt: skip
         if not texts or None in texts:
             return None
@@ -163,7 +166,7 @@ class _Writer:
         first, last = ranges[0]
         step = 1 if first <= last else -1
         found: list[tuple[str, str]] = []
-        for index, value in _by_index(right, range(first, last + step, step)).items():
+        for index, value in by_index(right, range(first, last + step, step)).items():
             item = f"{target}[{index}]"
             inner = self._listed(item, ranges[1:], value) if ranges[1:] else [(item, self.write(value))]
             if inner is None:
@@ -174,8 +177,8 @@ class _Writer:
     def _continuous(self, node: Any) -> str | None:
         """Write an array that is wired to a list of values item by item."""
         texts = []
-        for item in _nodes(node.assignments):
-            pairs = self._items(_name(item.left), item.right)
+        for item in nodes_of(node.assignments):
+            pairs = self._items(name_of(item.left), item.right)
             if pairs is None:
                 return None
             texts += [f"\nassign {target} = {value};" for target, value in pairs]
@@ -185,7 +188,7 @@ class _Writer:
         void = node.prototype.returnType.kind.name == "VoidType"
         outer = self._automatic, self._task
         self._automatic = node.prototype.lifetime.rawText == "automatic"
-        self._task = _name(node.prototype.name) if void or node.kind.name == "TaskDeclaration" else ""
+        self._task = name_of(node.prototype.name) if void or node.kind.name == "TaskDeclaration" else ""
         text = self._block(node)
         self._automatic, self._task = outer
         if node.kind.name == "FunctionDeclaration" and void:
@@ -211,14 +214,14 @@ class _Writer:
 
     def _uninitialised(self, node: Any, assignments: list[str]) -> str:
         names = []
-        for item in _nodes(node.declarators):
+        for item in nodes_of(node.declarators):
             names.append(item.name.rawText + "".join(self.write(part) for part in item.dimensions))
             if item.initializer is not None:
                 assignments.append(f" {item.name.rawText} = {self.write(item.initializer.expr)};")
         return f"{self.write(node.type)} {', '.join(names)};"
 
     def _cast_expression(self, node: Any) -> str | None:
-        name = _name(node.left)
+        name = name_of(node.left)
         if name in _SIZES:
             width, signed = _SIZES[name], name in _SIGNED
         else:
@@ -232,7 +235,7 @@ class _Writer:
         return self._among(self.write(node.expr), node.ranges.valueRanges)
 
     def _among(self, value: str, items: Any) -> str:
-        text = f" ({' || '.join(self._test(value, item) for item in _nodes(items))})"
+        text = f" ({' || '.join(self._test(value, item) for item in nodes_of(items))})"
         if len(text) > _LONGEST:
             raise RecursionError("comparisons within comparisons double the text by the level")
         return text
@@ -283,10 +286,10 @@ class _Writer:
 
     def _always(self, node: Any) -> str | None:
         """Write a process with an asynchronous reset as one that first asks for the reset, as synthesis wants it."""
-        events = _events(node.statement)
-        read = _identifiers(node.statement.statement) if len(events) == 2 else set()
-        resets = [(edge, name) for edge, name in events if name in read]
-        if len(resets) != 1 or _asks_first(node.statement.statement):
+        edges = events(node.statement)
+        read = identifiers(node.statement.statement) if len(edges) == 2 else set()
+        resets = [(edge, name) for edge, name in edges if name in read]
+        if len(resets) != 1 or asks_first(node.statement.statement):
             return None
         edge, name = resets[0]
         active = "1" if edge == "posedge" else "0"
@@ -300,7 +303,7 @@ class _Writer:
         return f"{head} if ({name} == 1'b{active}) begin {yes} end else begin {no} end"
 
     def _identifier(self, node: Any) -> str | None:
-        return self._levels.get(_name(node)) if self._levels else None
+        return self._levels.get(name_of(node)) if self._levels else None
 
     def _scoped_name(self, node: Any) -> str | None:
         return str(node) if self._levels else None
@@ -310,7 +313,7 @@ class _Writer:
         inner = node.expr
         if inner.kind.name not in ("AssignmentExpression", "NonblockingAssignmentExpression"):
             return None
-        name, operator = _name(inner.left), inner.operatorToken.rawText
+        name, operator = name_of(inner.left), inner.operatorToken.rawText
         text = self._set(name, operator, inner.right)
         return None if text is None else f" begin{text} end"
 
@@ -318,7 +321,7 @@ class _Writer:
         """Write the assignment of a default to all items of an array as a loop."""
         loops, target = [], name
         for left, right in ranges:
-            value = _default(value)
+            value = same_for_all(value)
             if value is None:
                 return None
             low, high = sorted((left, right))
@@ -359,79 +362,6 @@ _CHANGES: dict[str, Callable[[_Writer, Any], str | None]] = {
     "TaskDeclaration": _Writer._function,
 }
 """Kind of node -> how to write it; None from there leaves it as it is."""
-
-
-def _name(node: Any) -> str:
-    """Return the text of what may be a plain name. To write it and throw it away doubles the work by the level."""
-    return str(node).strip()
-
-
-def _nodes(items: Any) -> list[Any]:
-    """Return the items of a list without the commas between them."""
-    return [item for item in items if not isinstance(item, parsing.Token)]
-
-
-def _events(statement: Any) -> list[tuple[str, str]]:
-    """Return the edges that a process waits for; empty when it waits for anything else."""
-    found: list[tuple[str, str]] = []
-    if statement.kind.name != "TimingControlStatement":
-        return found
-
-    def look(node: Any) -> None:
-        if node.kind.name == "SignalEventExpression":
-            found.append((node.edge.rawText, _name(node.expr)))
-
-    statement.timingControl.visit(look)
-    return found if all(edge in ("posedge", "negedge") and name.isidentifier() for edge, name in found) else []
-
-
-def _asks_first(statement: Any) -> bool:
-    """Whether a process is one `if` already, or has names that it can have only once."""
-    while statement.kind.name == "SequentialBlockStatement" and len(items := list(statement.items)) == 1:
-        if statement.blockName is not None:
-            break
-        statement = items[0]
-    names: list[Any] = []
-    statement.visit(lambda node: names.append(node) if node.kind.name == "NamedBlockClause" else None)
-    return bool(names) or statement.kind.name == "ConditionalStatement"
-
-
-def _identifiers(statement: Any) -> set[str]:
-    found: set[str] = set()
-
-    def look(node: Any) -> None:
-        if node.kind.name == "IdentifierName":
-            found.add(_name(node))
-
-    statement.visit(look)
-    return found
-
-
-def _default(value: Any) -> Any:
-    """Return what a pattern sets every item to, None when it is no such pattern."""
-    pattern = getattr(value, "pattern", None)
-    if pattern is None or len(items := _nodes(pattern.items)) != 1:
-        return None
-    if pattern.kind.name == "StructuredAssignmentPattern" and _name(items[0].key) == "default":
-        return items[0].expr
-    return items[0] if pattern.kind.name == "ReplicatedAssignmentPattern" else None
-
-
-def _by_index(value: Any, indices: range) -> dict[int, Any]:
-    """Return what a pattern sets each item to; empty when it is no pattern that says so for all."""
-    pattern = getattr(value, "pattern", None)
-    if pattern is None:
-        return {}
-    items = _nodes(pattern.items)
-    if pattern.kind.name == "SimpleAssignmentPattern":
-        return dict(zip(indices, items, strict=False))
-    if (default := _default(value)) is not None:
-        return dict.fromkeys(indices, default)
-    if pattern.kind.name != "StructuredAssignmentPattern":
-        return {}
-    by_key = {_name(item.key): item.expr for item in items}
-    found = {index: by_key.get(str(index), by_key.get("default")) for index in indices}
-    return {} if None in found.values() or not all(key.isdecimal() or key == "default" for key in by_key) else found
 
 
 def _cast(width: int, signed: bool, inner: str) -> str:
