@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
@@ -12,10 +13,11 @@ from pydantic.fields import FieldInfo
 from rich.markup import escape
 from rich.table import Table
 
+from assay.cli.catalogue import SECTIONS, Named
 from assay.cli.common import out
 from assay.core.errors import ConfigError, UnknownNameError
 from assay.core.factories import options_of
-from assay.core.registry import Registry, environment_factory, environment_ids, load
+from assay.core.registry import load
 
 Row = tuple[str, str, str]
 """Name, default, meaning."""
@@ -43,10 +45,11 @@ def explain(
     if name in settings:
         _show(_within(part, _of_model(settings[name]())))
         return
-    factory = _factory(name)
+    thing = _named(name)
+    factory = thing.load()
     out.print(escape(inspect.getdoc(factory) or "Without a docstring.") + "\n", highlight=False)
-    if name == "gae":  # what it needs is in a section of its own
-        _show(_within("algorithm.critic", _of_model(settings["train"]())))
+    if thing.settings:
+        _show(_within(thing.settings, _of_model(settings["train"]())))
     else:
         _show([_of_parameter(option) for option in options_of(factory).values()])
 
@@ -72,24 +75,14 @@ def _within(part: str, rows: Iterator[Row]) -> list[Row]:
     return found
 
 
-def _factory(name: str) -> Any:
-    """Return the factory of whatever has this name."""
-    from assay.trainers.advantages import ADVANTAGES, gae
-    from assay.trainers.losses import LOSSES
-    from assay.verifiers import VERIFIERS
-
-    registries: Sequence[Registry[Any]] = (VERIFIERS, ADVANTAGES, LOSSES)
-    if name in environment_ids():
-        return environment_factory(name)
-    if name == "gae":
-        return gae
-    for registry in registries:
-        if name in registry.names():
-            return registry.factory(name)
+def _named(name: str) -> Named:
+    """Return what has this name."""
+    things = {thing.name: thing for section in SECTIONS.values() for thing in section()}
+    if name in things:
+        return things[name]
     if ":" in name:
-        return load(name)
-    known = [*environment_ids(), *(known for registry in registries for known in registry.names()), *_settings()]
-    raise UnknownNameError("name", name, known)
+        return Named(name, partial(load, name))
+    raise UnknownNameError("name", name, [*things, *_settings()])
 
 
 def _of_model(model: type[BaseModel], prefix: str = "") -> Iterator[Row]:
