@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import itertools
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -87,10 +90,11 @@ def _named(name: str) -> Named:
 
 def _of_model(model: type[BaseModel], prefix: str = "") -> Iterator[Row]:
     """Yield the settings of a configuration, those of its sections with dotted names."""
+    told = _told(model)
     for key, field in model.model_fields.items():
         sections = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_section(kind)]
-        if not sections or field.description or (not field.is_required() and field.default is None):
-            yield f"{prefix}{key}", _default(field), _meaning(field, sections)
+        if not sections or key in told or (not field.is_required() and field.default is None):
+            yield f"{prefix}{key}", _default(field), _meaning(field, told.get(key), sections)
         for section in sections:
             yield from _of_model(section, f"{prefix}{key}.")
 
@@ -99,11 +103,24 @@ def _is_section(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
-def _meaning(field: FieldInfo, sections: Sequence[type]) -> str:
+def _told(model: type[BaseModel]) -> dict[str, str]:
+    """Return what is written below the fields of a model. Read here, since pydantic would read it at every import."""
+    told = {}
+    for base in reversed([kind for kind in model.__mro__ if kind.__module__.startswith("assay.")]):
+        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        assert isinstance(definition, ast.ClassDef)
+        for field, text in itertools.pairwise(definition.body):
+            match field, text:
+                case ast.AnnAssign(target=ast.Name(id=key)), ast.Expr(value=ast.Constant(value=str(said))):
+                    told[key] = inspect.cleandoc(said)
+    return told
+
+
+def _meaning(field: FieldInfo, told: str | None, sections: Sequence[type]) -> str:
     choices = " or ".join(f"`{choice}`" for choice in get_args(field.annotation))
     texts = [
         choices + "." if get_origin(field.annotation) is Literal else "",
-        field.description or "".join((inspect.getdoc(section) or "").split("\n")[0] for section in sections[:1]),
+        told or "".join((inspect.getdoc(section) or "").split("\n")[0] for section in sections[:1]),
     ]
     return " ".join(filter(None, texts))
 

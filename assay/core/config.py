@@ -18,7 +18,7 @@ M = TypeVar("M", bound=BaseModel)
 class Config(BaseModel):
     """Base of all configurations: unknown keys are errors, values are frozen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def load_config(model: type[M], path: str | Path | None = None, overrides: Sequence[str] = ()) -> M:
