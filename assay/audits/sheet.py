@@ -54,6 +54,8 @@ def write_sheet(path: Path, rows: Iterator[dict[str, Any]]) -> None:
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     except FileExistsError:
         raise DataError("is there already; name another file, or take it away", path=str(path)) from None
+    except OSError as error:
+        raise DataError(f"cannot be written: {error.strerror}", path=str(path)) from None
 
 
 def read_sheet(path: str | Path) -> tuple[LabelPlan, dict[str, bool]]:
@@ -77,6 +79,8 @@ def read_sheet(path: str | Path) -> tuple[LabelPlan, dict[str, bool]]:
                 raise DataError(f"correct must be 0, 1 or null, not {label!r}", path=str(path), line=line)
             labels[rollout.id] = _LABELS[label]
         chosen.append(rollout)
+    if not chosen:
+        raise DataError("holds no rows of a labelling sheet", path=str(path))
     counts = Counter(rollout.stratum for rollout in chosen)
     if len({rollout.id for rollout in chosen}) != len(chosen):
         raise DataError("an id occurs twice", path=str(path))

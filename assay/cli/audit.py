@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from assay.cli.audit_summary import show, show_comparison
-from assay.cli.common import check_output, err, milliseconds, out, parse_options
+from assay.cli.common import check_output, err, milliseconds, out, parse_options, write_output
 from assay.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -88,12 +88,12 @@ def audit(
         show_comparison(comparison)
         data["comparison"] = comparison.to_json()
     if json_out is not None:
-        json_out.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_output(json_out, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
         out.print(f"json: {json_out}", soft_wrap=True, highlight=False)
     if html_out is not None:
         from assay.audits.report_html import render_html
 
-        html_out.write_text(render_html(result), encoding="utf-8")
+        write_output(html_out, render_html(result))
         out.print(f"html: {html_out}", soft_wrap=True, highlight=False)
     failed = check_gates(data, gates) + (regressions(data, earlier) if earlier is not None else [])
     for line in failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,6 +34,16 @@ def check_output(path: Path | None) -> None:
         raise ConfigError(f"{path}: is a directory; name a file")
     if path is not None and not path.absolute().parent.is_dir():
         raise ConfigError(f"{path}: cannot be written: there is no directory {path.parent}")
+    if path is not None and not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        raise ConfigError(f"{path}: cannot be written: permission denied")
+
+
+def write_output(path: Path, text: str) -> None:
+    """Write a file that the user named."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 _UNITS = {"ms": 1.0, "s": 1000.0, "min": 60_000.0}

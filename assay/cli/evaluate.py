@@ -22,6 +22,7 @@ from assay.evals.config import EvalConfig
 from assay.evals.rundir import MAY_DIFFER, EvalRun
 
 if TYPE_CHECKING:
+    from assay.core.trajectory import Trajectory
     from assay.evals.summary import Estimate, EvalSummary, Stratum
 
 
@@ -68,6 +69,14 @@ def evaluate(
                 err.print(f"{directory}: {done} of {total} episodes are done already", soft_wrap=True, highlight=False)
             bars.append(stack.enter_context(EpisodeProgress(total - done)))
 
+        context = getattr(getattr(opened.agent, "engine", None), "max_context", None)
+        full: list[str] = []
+
+        def finish(trajectory: Trajectory) -> None:
+            bars[-1].advance(trajectory)
+            if context is not None and trajectory.fills(context):
+                full.append(trajectory.id)
+
         try:
             summary = run(
                 EvalConfig.model_validate(job.model_dump(exclude={"agent"})),
@@ -76,12 +85,17 @@ def evaluate(
                 agent_spec=job.agent.identity(),
                 retry_faults=retry_faults,
                 on_start=start,
-                on_finish=lambda trajectory: bars[-1].advance(trajectory),
+                on_finish=finish,
             )
         except KeyboardInterrupt:
             err.print(f"stopped; the same command goes on: {directory}", soft_wrap=True, highlight=False)
             raise
     show(summary)
+    if full:
+        out.print(
+            f"[yellow]{len(full)} episodes filled the model's context of {context} tokens[/]: what came then was cut",
+            highlight=False,
+        )
     if summary.unscored and (faulted := sum(trajectory.faulted for trajectory in EvalRun(directory).read())):
         out.print(f"a fault ended {faulted} of them: the same command with --retry-faults plays them again")
     out.print(f"recorded in {directory}", soft_wrap=True, highlight=False)

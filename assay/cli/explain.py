@@ -18,7 +18,7 @@ from rich.table import Table
 
 from assay.cli.catalogue import SECTIONS, Named
 from assay.cli.common import out
-from assay.core.errors import ConfigError, UnknownNameError
+from assay.core.errors import UnknownNameError
 from assay.core.factories import options_of
 from assay.core.registry import load
 
@@ -72,9 +72,11 @@ def _settings() -> dict[str, Callable[[], type[BaseModel]]]:
 
 
 def _within(part: str, rows: Iterator[Row]) -> list[Row]:
-    found = [row for row in rows if not part or f"{row[0]}.".startswith(f"{part}.")]
+    listed = list(rows)
+    found = [row for row in listed if not part or f"{row[0]}.".startswith(f"{part}.")]
     if not found:
-        raise ConfigError(f"no setting is called {part!r}")
+        names = {".".join(words[: n + 1]) for words in (row[0].split(".") for row in listed) for n in range(len(words))}
+        raise UnknownNameError("setting", part, names)
     return found
 
 

@@ -129,6 +129,15 @@ class Trajectory:
         """Number of sampled tokens."""
         return sum(step.turn.output_tokens for step in self.steps)
 
+    def fills(self, context: int) -> bool:
+        """Whether a turn ended because the model's context of so many tokens was full."""
+        length = 0
+        for turn in (step.turn for step in self.steps):
+            length = (0 if turn.fork else length) + len(turn.prompt_ids) + len(turn.output_ids)
+            if turn.finish_reason == "length" and length >= context:
+                return True
+        return False
+
     @property
     def weight_version(self) -> int:
         """The oldest policy version that sampled any token."""

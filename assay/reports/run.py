@@ -8,18 +8,26 @@ from pathlib import Path
 
 import jinja2
 
+from assay.core.errors import ConfigError
 from assay.reports import sections, watch
 from assay.reports.load import RunData, load_run
 from assay.reports.transcripts import Pair, before_and_after, samples
 
 
 def write_report(run_dir: str | Path, out: str | Path | None = None) -> Path:
-    """Write the report of a training or evaluation run (default: `report.html` in it) and return its path."""
+    """Write the report of a training or evaluation run (default: `report.html` in it) and return its path.
+
+    `ConfigError` when the file cannot be written.
+    """
     run = load_run(run_dir)
     path = Path(out) if out is not None else run.path / "report.html"
     draft = path.with_name(path.name + ".tmp")
-    draft.write_text(render(run), encoding="utf-8")
-    os.replace(draft, path)  # noqa: PTH105 - atomic, and says so
+    text = render(run)
+    try:
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, path)  # noqa: PTH105 - atomic, and says so
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}; name another file") from None
     return path
 
 

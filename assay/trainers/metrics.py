@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assay.core.trajectory import Group, Trajectory
-from assay.trainers.room import out_of_room
 from assay.trainers.trackers import Tracker
 
 Kind = Literal["warmstart", "train", "eval"]
@@ -88,7 +87,7 @@ def rollout_metrics(groups: Sequence[Group], context: int) -> dict[str, float | 
         "reward": _mean([t.reward for t in scored]),
         "correct": _mean([None if t.correct is None else float(t.correct) for t in scored]),
         "truncated": _mean([float(t.status == "truncated") for t in members]),
-        "out_of_room": _mean([float(out_of_room(t, context)) for t in members]),
+        "out_of_room": _mean([float(t.fills(context)) for t in members]),
         "turns": _mean([float(len(t.steps)) for t in members]),
         "tokens_per_episode": _mean([float(t.output_tokens) for t in members]),
         "forks": _mean([float(step.turn.fork) for t in members for step in t.steps]),

@@ -156,6 +156,10 @@ def build_policy(config: ModelConfig) -> Policy:
         model = AutoModelForCausalLM.from_config(sizes, dtype=torch.float32, attn_implementation="sdpa")
     except ValueError as error:
         raise ConfigError(f"model.architecture: {config.architecture!r} cannot be built: {error}") from error
+    except RuntimeError as error:
+        if "allocate" not in str(error):
+            raise
+        raise ConfigError("model: sizes such as hidden and layers make a model that does not fit in memory") from None
     return Policy(model, tokenizer)
 
 

@@ -1,7 +1,7 @@
 """Is there room for episodes in the model's context? Where prompts fill it, every answer is cut and earns nothing.
 
 Invariant: what no answer can follow is one error before the first step (`check_room`); prompts that grow in the course
-of an episode are known only when it is played, and counted then (`out_of_room`).
+of an episode are known only when it is played, and counted then (`Trajectory.fills`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assay.core.errors import ConfigError
-from assay.core.trajectory import Trajectory
 from assay.trainers.config import TrainConfig
 
 
@@ -35,14 +34,3 @@ def check_room(config: TrainConfig, prompts: Sequence[int], context: int) -> str
         f"{full} of the first {len(prompts)} prompts have up to {max(prompts)} tokens, and the model reads {context}: "
         f"their episodes earn nothing; {mend}"
     )
-
-
-def out_of_room(trajectory: Trajectory, context: int) -> bool:
-    """Whether a turn of an episode ended because the context of so many tokens was full."""
-    length = 0
-    for step in trajectory.steps:
-        turn = step.turn
-        length = (0 if turn.fork else length) + len(turn.prompt_ids) + len(turn.output_ids)
-        if turn.finish_reason == "length" and length >= context:
-            return True
-    return False

@@ -119,6 +119,8 @@ def test_an_output_that_cannot_be_written_is_one_line(labels: Path, tmp_path: Pa
         words = ("audit", "math", "--labels", labels, option)
         assay(*words, tmp_path / "no" / "place.json").refused("cannot be written", "no directory")
         assay(*words, tmp_path).refused("is a directory")
+        if Path("/proc").is_dir():  # where not even root can make a file
+            assay(*words, "/proc/no.json").refused("/proc/no.json", "cannot be written")
 
 
 def test_a_latency_gate_is_a_duration(labels: Path) -> None:

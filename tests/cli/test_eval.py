@@ -38,6 +38,12 @@ def test_the_summary_is_printed_and_recorded(smoke_run: Path, tmp_path: Path) ->
     assert done.err == ""
 
 
+def test_prompts_that_fill_the_context_are_told(smoke_run: Path, tmp_path: Path) -> None:
+    words = ("env_options.terms=40", "tasks=2", "samples=1", "ks=[1]", "--run-dir", tmp_path / "run")
+    done = assay("eval", "assay/Arithmetic-v0", f"agent.model={smoke_run / 'model'}", *words).expect(0)
+    assert "2 episodes filled the model's context of 64 tokens" in done.out
+
+
 def test_running_it_again_resumes_and_plays_nothing_twice(smoke_run: Path, evaluated: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(evaluated, run)

@@ -85,5 +85,10 @@ def test_bad_rows_are_named(run: Path, tmp_path: Path, change: dict[str, Any], w
     assay("label", "rates", sheet).refused(words, "sheet.jsonl:4" if words != "two sizes" else "sheet.jsonl:")
 
 
+def test_an_empty_sheet_is_none(tmp_path: Path) -> None:
+    (tmp_path / "sheet.jsonl").touch()
+    assay("label", "rates", tmp_path / "sheet.jsonl").refused("sheet.jsonl", "holds no rows")
+
+
 def test_the_run_must_be_one(tmp_path: Path) -> None:
     assay("label", "plan", tmp_path / "none", tmp_path / "s.jsonl").refused("cannot be read")

@@ -85,7 +85,7 @@ def test_explain_tells_what_can_be_set() -> None:
         text = assay("explain", name).expect(0).out
         assert re.search(rf"^{option}", text, re.MULTILINE), name
     assay("explain", "gropo").refused("unknown name 'gropo'; did you mean 'grpo'")
-    assay("explain", "train", "optimm").refused("no setting is called 'optimm'")
+    assay("explain", "train", "optimm").refused("unknown setting 'optimm'; did you mean 'optim'")
 
 
 def test_play_takes_the_agents_seat() -> None:

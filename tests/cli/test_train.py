@@ -109,6 +109,7 @@ def test_a_bad_setting_is_found_before_an_old_run_is_removed(smoke_run: Path, tm
         (["model.architecture=qwen9"], ["qwen9"]),
         (["warmstart.styles={hasti: 1}"], ["hasti"]),
         (["model.vocabulary=abc"], ["vocabulary"]),
+        (["model.hidden=100000000000000"], ["model", "does not fit in memory"]),
         (["model.max_positions=4"], ["prompts have 4 tokens", "model reads 4", "model.max_positions to at least 20"]),
     ],
 )
