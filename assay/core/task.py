@@ -67,6 +67,12 @@ class Task:
     limits: Limits = Limits()
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.prompt, str | tuple | list):
+            raise ConfigError(
+                f"task {self.id!r}: the prompt must be text or a tuple of messages, not {self.prompt!r:.80}"
+            )
+
     def messages(self) -> Observation:
         """Return the prompt as messages."""
         return (user(self.prompt),) if isinstance(self.prompt, str) else self.prompt

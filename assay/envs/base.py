@@ -69,6 +69,8 @@ class TaskEnv(gymnasium.Env[Observation, str]):
     ) -> None:
         if max_turns < 1:
             raise ConfigError(f"max_turns must be at least 1, not {max_turns}")
+        if tasks.size == 0:
+            raise ConfigError(f"{type(self).__name__} has no tasks")
         if verifier.isolation == "sandbox":
             from assay.sandboxes import require_isolation  # most environments need no sandbox
 

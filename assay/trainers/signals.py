@@ -94,6 +94,13 @@ def _room(w: Windows) -> str | None:
     return f"{share:.0%} of episodes fill the model's context: raise model.max_positions, or shorten the episodes"
 
 
+def _verdicts(w: Windows) -> str | None:
+    unscored, episodes = w.last("unscored") or 0.0, w.last("episodes") or 0.0
+    if not episodes or unscored < episodes:
+        return None
+    return "no episode has a verdict, so nothing is learned: trajectories/ says of each why"
+
+
 def _above(name: str, bound: float, text: str) -> Callable[[Windows], str | None]:
     def test(w: Windows) -> str | None:
         now = w.now(name)
@@ -125,6 +132,7 @@ SIGNALS = (
     ),
     Signal("limits", _above("truncated", 0.5, "{:.0%} of episodes hit a limit of turns, tokens or time")),
     Signal("room", _room),
+    Signal("verdicts", _verdicts),
     Signal("critic", _below("explained_variance", -1.0, "the critic explains less than nothing (variance {:.2f})")),
     Signal("skipped", _above("skipped", 0.2, "{:.0%} of updates are skipped: their gradients are not finite")),
 )

@@ -87,6 +87,22 @@ def test_targets_too_short_to_tell_are_skipped_not_passed():
     assert "too short" in report["hidden target"].detail
 
 
+@pytest.mark.parametrize(
+    ("tasks", "words"),
+    [
+        (lambda: TaskList([]), "Odd has no tasks"),
+        (lambda: TaskList([Task("a", 5)]), "task 'a': the prompt must be text"),
+    ],
+)
+def test_tasks_that_are_none_are_refused_in_words(tasks, words):
+    class Odd(Sound):
+        def __init__(self, **options):
+            super(Sound, self).__init__(tasks(), Echo(), **options)
+
+    with pytest.raises(ConfigError, match=words):
+        check_environment(Odd)
+
+
 def test_unseeded_randomness_is_found():
     class Unseeded(Sound):
         def begin(self, task):

@@ -41,6 +41,7 @@ def test_a_healthy_run_is_quiet() -> None:
         ({"forks": 0.5}, "token stream"),
         ({"mixed": 0.0}, "answers that earn"),
         ({"truncated": 0.9}, "hit a limit"),
+        ({"episodes": 8.0, "unscored": 8.0}, "no episode has a verdict"),
         ({"out_of_room": 0.9}, "90% of episodes fill the model's context"),
         ({"explained_variance": -5.0}, "less than nothing"),
         ({"skipped": 1.0}, "not finite"),
