@@ -30,7 +30,7 @@ from assay.envs.leaks import count_leaks
 from assay.verifiers.base import Evidence, Verifier
 
 Factory = Callable[..., "gymnasium.Env[Any, Any]"]
-_MAX_STEPS = 1000
+_MAX_STEPS = 2000
 _SPLIT_SECONDS = 5.0
 """Some generators take a second for a held-out task; the report says how many were compared."""
 

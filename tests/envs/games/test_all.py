@@ -3,6 +3,7 @@
 import pytest
 
 from assay.envs.check import check_environment
+from assay.envs.games.twenty48 import Twenty48Env
 from tests.envs.games.players import GAMES, episode, make, wins
 
 CHANCE = {
@@ -66,3 +67,18 @@ def test_an_illegal_move_says_why_and_changes_nothing(env_id):
         observation, reward, terminated, *_ = env.step(f"#{move}")
         assert 0 < len(observation[0]["content"]) <= 500 and reward == 0.0 and not terminated
         assert env.game.observe(env.seat) == before
+
+
+def test_the_oracle_of_2048_starts_again_where_it_lost():
+    class Careless(Twenty48Env):
+        def oracle(self):
+            while True:
+                yield self.game.moves()[0] if self._caution == 0 else next(super().oracle())
+
+    assert wins(Careless(target=128), "solve", 3) == 1.0
+
+
+def test_sliding_in_a_circle_does_not_win_2048():
+    env = make("assay/Twenty48-v0")
+    moves = [f"#{move}" for move in ("left", "down", "right", "down")] * 256
+    assert not any(episode(env, task, moves)[-1][4]["verdict"].correct for task in env.tasks.head(12))
