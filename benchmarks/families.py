@@ -212,5 +212,17 @@ FAMILIES = {
         [*algorithm(epochs=2), "eval.samples=32", "eval.tasks=128"],
         (1, 8, 32),
     ),
+    "rare": Family(
+        "countdown.yaml",
+        "Rewarding the unlikely where solutions are rare and many: Countdown of 2 to 4 numbers, two optimiser steps a "
+        "batch as in the paper.",
+        100,
+        {
+            "plain": [],
+            "unlikeliness": ["algorithm.shaping=[{name: unlikeliness, options: {beta: 0.25}}]"],
+        },
+        [*algorithm(epochs=2), "eval.samples=32", "eval.tasks=128"],
+        (1, 8, 32),
+    ),
     **ENVIRONMENTS,
 }
