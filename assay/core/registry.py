@@ -126,13 +126,18 @@ def make(env_id: str, /, **options: Any) -> gymnasium.Env[Any, Any]:
     spec = _spec(env_id)
     try:
         # The passive checker would validate every observation of every episode; `assay check` does it once.
-        return gymnasium.make(spec, disable_env_checker=True, **options)
+        env = gymnasium.make(spec, disable_env_checker=True, **options)
     except (AssayError, Fault):
         raise
     except gymnasium.error.Error as error:
         raise ConfigError(f"environment {env_id!r}: {error}") from error
     except Exception as error:
         raise refusal("environment", env_id, _factory(spec), options, error) from error
+    if not hasattr(env.unwrapped, "observation_space"):
+        raise ConfigError(
+            f"environment {env_id!r} has no observation_space; does its __init__ call super().__init__(...)?"
+        )
+    return env
 
 
 def environment_factory(env_id: str) -> Callable[..., gymnasium.Env[Any, Any]]:

@@ -101,6 +101,13 @@ def test_packages_register_their_environments(monkeypatch):
         environment_ids()
 
 
+class Unmade(gymnasium.Env):
+    """Forgets its base."""
+
+    def __init__(self):
+        pass
+
+
 class Environment(CartPoleEnv):
     def __init__(self, length: int = 1, **kwargs):
         super().__init__(**kwargs)
@@ -119,6 +126,8 @@ def test_environments_that_nobody_registered():
         make("tests.core.test_registry:Nothing")
     with pytest.raises(ConfigError, match=r"not a subclass of gymnasium\.Env"):
         make("tests.core.test_registry:Thing")
+    with pytest.raises(ConfigError, match=r"does its __init__ call super\(\).__init__"):
+        make("tests.core.test_registry:Unmade")
 
 
 def test_environments_by_id():
