@@ -6,7 +6,7 @@
 Every run of a family has the same warm start, tasks, episodes and number of optimiser steps; only the algorithm (or
 the curriculum, or the reward) differs, and the seed. A run that is finished has its result in `DIR/results/` and is
 not repeated; one that was interrupted is resumed. `--only` takes names or families, with commas; `--table` prints what
-is there. A run takes up to 90 s of processor time, a warm start (one for each configuration) about 4 minutes.
+is there. A run takes up to 2 minutes of processor time, a warm start (one for each configuration) about 4 minutes.
 
 Figures are held-out pass@k at the end, mean over seeds with a 95 % interval by Student's t over seeds; three seeds make
 it wide. Differences within a family are paired by seed.
