@@ -15,6 +15,8 @@ from typing import Any, TypeAlias
 import pyslang
 from pyslang import ast, syntax
 
+from .words import compiled
+
 Span: TypeAlias = tuple[int, int]
 Parts: TypeAlias = tuple["str | Span", ...]
 """What to write instead of a span: text, and spans of the source that are rewritten in turn."""
@@ -27,14 +29,9 @@ _INDEX_WIDTH = 32
 def flatten(source: str, top: str) -> str:
     """Return the design without packed items of items; `source` is from the gate, or lowered already."""
     tree = syntax.SyntaxTree.fromText(source, pyslang.SourceManager())
-    options = ast.CompilationOptions()
-    options.topModules = {top}
-    options.flags = ast.CompilationFlags.AllowUseBeforeDeclare | ast.CompilationFlags.RelaxEnumConversions
-    compilation = ast.Compilation(pyslang.Bag([options]))
-    compilation.addSyntaxTree(tree)
     rewriter = _Rewriter(source)
     try:
-        compilation.getRoot().visit(rewriter.look)
+        compiled(tree, top).getRoot().visit(rewriter.look)
         return rewriter.render((0, len(source)))
     except (_Ambiguous, RecursionError):
         return source

@@ -13,6 +13,8 @@ from typing import Any
 import pyslang
 from pyslang import ast, parsing, syntax
 
+from .words import compiled
+
 FUNCTIONS = frozenset(
     ("$signed", "$unsigned", "$clog2", "$bits", "$size", "$high", "$low", "$left", "$right", "$dimensions",
      "$increment", "$countones", "$onehot", "$onehot0")
@@ -48,11 +50,7 @@ def examine(source: str, top: str) -> dict[str, Any]:
     errors = [problem for problem in tree.diagnostics if problem.isError()]
     if errors:
         return {"kind": "syntax", "reason": _report(manager, errors)}
-    options = ast.CompilationOptions()
-    options.topModules = {top}
-    options.flags = ast.CompilationFlags.AllowUseBeforeDeclare | ast.CompilationFlags.RelaxEnumConversions
-    compilation = ast.Compilation(pyslang.Bag([options]))
-    compilation.addSyntaxTree(tree)
+    compilation = compiled(tree, top)
     root = compilation.getRoot()
     tops = [instance for instance in root.topInstances if instance.name == top]
     if not tops:

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pyslang
-from pyslang import ast, parsing, syntax
+from pyslang import parsing, syntax
 
 from .processes import asks_first, events, identifiers
-from .words import by_index, name_of, nodes_of, same_for_all
+from .words import by_index, compiled, name_of, nodes_of, same_for_all
 
 _SIZES = {"byte": 8, "shortint": 16, "int": 32, "longint": 64, "integer": 32, "logic": 1, "bit": 1, "reg": 1}
 _LONGEST = 1_000_000
@@ -26,13 +26,8 @@ _SIGNED = ("byte", "shortint", "int", "longint", "integer")
 def lower(source: str, top: str) -> str:
     """Return the design in plainer words, or as it is when it is nested too deeply; `source` is from the gate."""
     tree = syntax.SyntaxTree.fromText(source, pyslang.SourceManager())
-    options = ast.CompilationOptions()
-    options.topModules = {top}
-    options.flags = ast.CompilationFlags.AllowUseBeforeDeclare | ast.CompilationFlags.RelaxEnumConversions
-    compilation = ast.Compilation(pyslang.Bag([options]))
-    compilation.addSyntaxTree(tree)
     try:
-        return _Writer(compilation).write(tree.root)
+        return _Writer(compiled(tree, top)).write(tree.root)
     except RecursionError:
         return source
 

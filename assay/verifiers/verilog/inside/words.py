@@ -1,10 +1,21 @@
-"""Small readings of the syntax tree: names, lists, and what a pattern `'{...}` gives to the items of an array."""
+"""A design compiled, and small readings of its syntax: names, lists, what a pattern gives to items of an array."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pyslang import parsing
+import pyslang
+from pyslang import ast, parsing
+
+
+def compiled(tree: Any, top: str) -> Any:
+    """Return the compilation of a syntax tree, as lenient as the tools are."""
+    options = ast.CompilationOptions()
+    options.topModules = {top}
+    options.flags = ast.CompilationFlags.AllowUseBeforeDeclare | ast.CompilationFlags.RelaxEnumConversions
+    compilation = ast.Compilation(pyslang.Bag([options]))
+    compilation.addSyntaxTree(tree)
+    return compilation
 
 
 def name_of(node: Any) -> str:
