@@ -74,15 +74,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--staleness", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=0.6)
-    parser.add_argument("--threads", type=int, default=1)
     lake.add_arguments(parser)
     options = parser.parse_intermixed_args()
 
-    import torch
-
     from assay.core.stats import paired_difference
 
-    torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         model = lake.beginning(options, folder / "warm")

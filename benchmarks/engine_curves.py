@@ -52,11 +52,8 @@ def main() -> None:
     lake.add_arguments(parser)
     options = parser.parse_intermixed_args()
 
-    import torch
-
     from assay.core.stats import paired_difference
 
-    torch.set_num_threads(1)
     found: list[list[dict[str, Any]]] = [[], []]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,6 +1,6 @@
 """What each algorithm learns on one CPU core: many short runs from shared warm starts, one table with intervals.
 
-    python benchmarks/results.py DIR [--only NAMES] [--seeds 3] [--steps N] [--warmstart N] [--threads 1] [--list]
+    python benchmarks/results.py DIR [--only NAMES] [--seeds 3] [--steps N] [--warmstart N] [--list]
     python benchmarks/results.py DIR --table [--write docs/results.md]
 
 Every run of a family has the same warm start, tasks, episodes and number of optimiser steps; only the algorithm (or
@@ -177,7 +177,6 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=0, help="instead of each family's own number")
     parser.add_argument("--warmstart", type=int, default=None, help="supervised steps of the shared warm starts")
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--list", action="store_true", help="name the runs and stop")
     parser.add_argument("--table", action="store_true", help="print the tables of what is there and stop")
     parser.add_argument("--write", type=Path, help="with --table: put them into this page")
@@ -197,9 +196,6 @@ def main() -> None:
         print("\n".join(f"{name}/{entry}" for name, entry in entries))
         return
 
-    import torch
-
-    torch.set_num_threads(options.threads)
     for seed in range(options.seeds):  # every run once before any twice
         for name, entry in entries:
             run(name, entry, seed, options.directory, options)
