@@ -3,7 +3,8 @@
 Invariants:
 
 * The resolved configuration with its seed determines the run: two runs on the same machine and thread count give
-  the same bits. `fingerprint` names that; a checkpoint refuses to resume under another one.
+  the same bits, as long as timing does not decide which sequences are sampled in one batch. `fingerprint` names it; a
+  checkpoint refuses to resume under another one.
 * Training samples from the whole distribution: top-p, top-k and min-p are refused, because the engine's
   log-probabilities are then over a nucleus and the importance ratio is biased.
 """
