@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from assay.trainers.config import TrainConfig
 
 CONFIG = Path(__file__).parents[1] / "configs" / "frozen_lake.yaml"
-SETTINGS = ("eval.every=10000", "checkpoint.every=10000", "tensorboard=false")
+SETTINGS = ("eval.every=10000", "checkpoint.every=10000", "tensorboard=false", "model.threads=1")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

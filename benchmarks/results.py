@@ -37,7 +37,13 @@ def train_once(family: Family, changes: list[str], directory: Path) -> tuple[Any
     from assay.trainers.config import TrainConfig
     from assay.trainers.loop import train
 
-    shared = ["tensorboard=false", "rollout.record_every=1000", f"eval.ks={list(family.ks)}", *family.common]
+    shared = [
+        "tensorboard=false",
+        "model.threads=1",
+        "rollout.record_every=1000",
+        f"eval.ks={list(family.ks)}",
+        *family.common,
+    ]
     config = load_config(TrainConfig, CONFIGS / family.base, [*shared, *changes])
     started = time.process_time()
     result = train(config, directory, resume=(directory / "config.yaml").is_file())

@@ -41,7 +41,7 @@ class AgentConfig(Config):
     device: str = "auto"
     """`hf`: `auto` takes a GPU when there is one."""
     threads: PositiveInt | None = None
-    """`hf`: CPU threads for one matrix product; None leaves it to torch. Small models are fastest with 1."""
+    """`hf`: CPU threads for one matrix product; None leaves it to torch."""
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the agent's answers, for comparing runs."""

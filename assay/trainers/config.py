@@ -55,7 +55,7 @@ class ModelConfig(Config):
     device: str = "auto"
     """`auto` takes a GPU when there is one."""
     threads: PositiveInt | None = None
-    """CPU threads for one matrix product; None leaves it to torch. Small models are fastest with 1."""
+    """CPU threads for one matrix product; None leaves it to torch. On a busy machine 1 is best for small models."""
 
     @model_validator(mode="after")
     def _has_a_source(self) -> ModelConfig:
