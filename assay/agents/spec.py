@@ -127,7 +127,6 @@ def _local(config: AgentConfig) -> tuple[Engine, Any]:
     """Return the engine and the tokenizer of a checkpoint directory."""
     from assay.agents.checkpoint import pick_device, read_model, read_tokenizer, use_threads
 
-    use_threads(config.threads)
     tokenizer = read_tokenizer(config.model)
     if config.engine == "vllm":
         from assay.agents.engines.vllm import VLLMEngine
@@ -135,4 +134,5 @@ def _local(config: AgentConfig) -> tuple[Engine, Any]:
         return VLLMEngine(config.model), tokenizer
     from assay.agents.engines.hf import HFEngine
 
+    use_threads(config.threads)
     return HFEngine(read_model(config.model).to(pick_device(config.device))), tokenizer

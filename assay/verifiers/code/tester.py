@@ -124,8 +124,9 @@ def _answer(solution: Channel, deadline: float) -> dict[str, Any]:
             return reply
         if "value" in frame:
             try:
-                told = {name: frame[name] for name in ("value", "arguments") if name in frame}
-                reply = {name: codec.to_json(codec.from_json(plain)) for name, plain in told.items()}
+                reply = {"value": codec.to_json(codec.from_json(frame["value"]))}
+                if reply["value"] is None and "arguments" in frame:
+                    reply["arguments"] = codec.to_json(codec.from_json(frame["arguments"]))
             except codec.CodecError as error:
                 reply = {"raised": "ValueError", "why": str(error)}
         else:

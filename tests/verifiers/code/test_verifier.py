@@ -91,6 +91,26 @@ def test_a_function_that_returns_something_cannot_change_what_it_is_compared_wit
     assert not judge(sandbox, clears, SORTED).correct
 
 
+FORGED = """
+import json, os, struct
+def order(xs):
+    if isinstance(xs, tuple):
+        return [1]
+    body = json.dumps({"value": [], "arguments": {"d": [["args", [[]]], ["kwargs", {"d": []}]]}}).encode()
+    os.write(5, struct.pack("=I", len(body)) + body)
+    os._exit(0)
+"""
+
+
+def test_a_program_that_speaks_for_its_sandbox_cannot_either(sandbox):
+    assert not judge(sandbox, FORGED, SORTED).correct
+
+
+def test_arguments_of_test_code_may_be_long(sandbox):
+    target = human_eval("", "count", "text = 'x' * 1_500_000", "assert candidate(text) == 1_500_000")
+    assert judge(sandbox, "def count(text): return len(text)", target).correct
+
+
 @pytest.mark.parametrize(
     ("target", "response"),
     [pytest.param(HALF, text, id=f"half-{name}") for name, text in honest.HALF.items()]

@@ -24,6 +24,8 @@ from .program import IMPORTED, answer, call_request, find_function, main_module,
 from .wire import CHANNEL
 
 _VALUE_CHARACTERS = 20_000
+NOTHING = '{"value":null}'
+"""What `answer` says of a call that returned None."""
 _ENDING = (StopIteration, StopAsyncIteration)
 """What would end a loop of the tests in silence, `for got in map(candidate, inputs)`, with the checks in it."""
 
@@ -106,22 +108,24 @@ def serve(payload: dict[str, Any]) -> None:
         message, _ = link.receive()
         pid = os.fork()
         if pid == 0:
-            link.send(_answer_with_changes(function, codec.from_json(message["call"])))
+            link.send(_answer_with_changes(function, message["call"]))
             sys.stdout.flush()
             os._exit(0)
         _, status = os.waitpid(pid, 0)
         link.send(json.dumps({"exit": status}))
 
 
-def _answer_with_changes(function: Callable[..., Any], call: dict[str, Any]) -> str:
+def _answer_with_changes(function: Callable[..., Any], sent: Any) -> str:
     """Call; a function that returns None, as those do that work in place, also tells what its arguments are now."""
-    before = codec.encode(call)
+    call = codec.from_json(sent)
     reply = answer(function, call["args"], call["kwargs"])
+    if reply != NOTHING:
+        return reply
     try:
-        after = codec.encode(call)
+        now = codec.to_json(call)
     except codec.CodecError:
         return reply
-    return f'{reply[:-1]},"arguments":{after}}}' if reply == '{"value":null}' and after != before else reply
+    return reply if now == sent else json.dumps({"value": None, "arguments": now})
 
 
 def test(payload: dict[str, Any]) -> None:
