@@ -83,6 +83,12 @@ ENVIRONMENTS = {
     }.items()
 }
 
+UNLIKELINESS = {
+    "plain": [],
+    "unlikeliness": ["algorithm.shaping=[{name: unlikeliness, options: {beta: 0.25}}]"],
+}
+MANY_SAMPLES = [*algorithm(epochs=2), "eval.samples=32", "eval.tasks=128"]
+
 FAMILIES = {
     "advantages": Family(
         "arithmetic.yaml",
@@ -205,11 +211,8 @@ FAMILIES = {
         "arithmetic.yaml",
         "Rewarding the unlikely: pass@k at large k, two optimiser steps a batch as in the paper.",
         25,
-        {
-            "plain": [],
-            "unlikeliness": ["algorithm.shaping=[{name: unlikeliness, options: {beta: 0.25}}]"],
-        },
-        [*algorithm(epochs=2), "eval.samples=32", "eval.tasks=128"],
+        UNLIKELINESS,
+        MANY_SAMPLES,
         (1, 8, 32),
     ),
     "rare": Family(
@@ -217,11 +220,8 @@ FAMILIES = {
         "Rewarding the unlikely where solutions are rare and many: Countdown of 2 to 4 numbers, two optimiser steps a "
         "batch as in the paper.",
         100,
-        {
-            "plain": [],
-            "unlikeliness": ["algorithm.shaping=[{name: unlikeliness, options: {beta: 0.25}}]"],
-        },
-        [*algorithm(epochs=2), "eval.samples=32", "eval.tasks=128"],
+        UNLIKELINESS,
+        MANY_SAMPLES,
         (1, 8, 32),
     ),
     **ENVIRONMENTS,
