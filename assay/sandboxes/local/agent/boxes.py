@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import socket
 import stat
 import struct
 from abc import ABC, abstractmethod
@@ -18,6 +19,8 @@ from . import linux, mounts
 _SYS_OPENAT2 = 437
 _RESOLVE_NO_MAGICLINKS, _RESOLVE_NO_SYMLINKS, _RESOLVE_BENEATH = 2, 4, 8
 _BYTES_PER_INODE = 4096
+_SIZE = struct.Struct("=Q")
+_MESSAGE = 4096
 
 
 class Box(ABC):
@@ -79,6 +82,7 @@ class MountedBox(Box):
     def __init__(self, job_uid: int, size: int, nested: Mapping[str, str]) -> None:
         """`nested`: what `mounts.build_root` returned."""
         self._job_uid, self._size = job_uid, size
+        self._mounter: socket.socket | None = None
         self.shared = (mounts.TMP,) if nested else ()
         self._mounts: dict[str, Mapping[str, str]] = {self.path: {}, **dict.fromkeys(self.shared, nested)}
         for path, trees in self._mounts.items():
@@ -96,9 +100,31 @@ class MountedBox(Box):
             self._remount()
 
     def _remount(self) -> None:
-        for path, trees in self._mounts.items():
-            mounts.remount_box(path, self._size, _inodes(self._size), trees)
+        if self._mounter is None:
+            self._mount_anew(self._size)
+        else:
+            self._mounter.send(_SIZE.pack(self._size))
+            if failure := self._mounter.recv(_MESSAGE)[1:]:
+                raise OSError(failure.decode())
         self.generation += 1
+
+    def _mount_anew(self, size: int) -> None:
+        for path, trees in self._mounts.items():
+            mounts.remount_box(path, size, _inodes(size), trees)
+
+    def use(self, mounter: socket.socket) -> None:
+        """Let the process at the other end mount from now on: it runs `mount_for`."""
+        self._mounter = mounter
+
+    def mount_for(self, slot: socket.socket) -> None:
+        """Mount whenever the slot asks for it, until it is gone."""
+        while request := slot.recv(_MESSAGE):
+            failure = b""
+            try:
+                self._mount_anew(*_SIZE.unpack(request))
+            except OSError as error:
+                failure = str(error).encode()
+            slot.send(b"-" + failure)
 
 
 def _inodes(size: int) -> int:

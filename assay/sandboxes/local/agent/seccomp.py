@@ -48,9 +48,10 @@ _REFUSED = {
 }  # fmt: skip
 _FIRST_NEW = 424
 _NEW_ALLOWED = {
-    "close_range": 436, "openat2": 437, "faccessat2": 439, "epoll_pwait2": 441, "futex_waitv": 449, "cachestat": 451,
+    "pidfd_open": 434, "close_range": 436, "openat2": 437, "faccessat2": 439, "epoll_pwait2": 441, "futex_waitv": 449, "cachestat": 451,
     "fchmodat2": 452, "map_shadow_stack": 453, "futex_wake": 454, "futex_wait": 455, "futex_requeue": 456,
     "mseal": 462,
+    "landlock_create_ruleset": 444, "landlock_add_rule": 445, "landlock_restrict_self": 446,  # only ever take away
 }  # fmt: skip
 
 _CLONE, _SOCKET, _SOCKETPAIR, _IOCTL, _PRLIMIT, _SETAFFINITY, _MEMFD = 56, 41, 53, 16, 302, 203, 319
@@ -76,8 +77,9 @@ _OWNERS_AND_ATTRIBUTES = {
 def build(*, unix_sockets: bool, memfd: bool, metadata: bool = True) -> bytes | None:
     """Return the filter as packed `struct sock_filter`s, or None on an architecture that has no table.
 
-    The kernel works out the verdict for every number when a filter is installed, which each job does: so numbers are
-    found by bisection instead of one comparison after another.
+    The kernel works out the verdict for every number when a filter is installed, which some slots leave to each job: so
+    numbers are found by bisection instead of one comparison after another. Slots call what passes and no more, but for
+    mounting.
 
     Args:
         unix_sockets: Whether `socket(AF_UNIX)` passes; it must not where the host's sockets can be reached by path.

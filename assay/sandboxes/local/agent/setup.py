@@ -64,7 +64,6 @@ def _as_root(spec: dict[str, Any], control: socket.socket) -> NoReturn:
             for name in ("uid_map", "gid_map"):
                 Path(f"/proc/{pid}/{name}").write_text(f"0 {base} 1\n{JOB_UID} {base + 1} 1\n")
             ours.send(b"m")
-        _send_process(control, pid)
         os._exit(0)
     ours.close()
     linux.unshare(linux.CLONE_NEWNS)
@@ -91,9 +90,7 @@ def _as_user(spec: dict[str, Any], control: socket.socket) -> NoReturn:
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{JOB_UID} {uid} 1")
     Path("/proc/self/gid_map").write_text(f"{JOB_UID} {gid} 1")
-    pid = os.fork()
-    if pid:
-        _send_process(control, pid)
+    if os.fork():
         os._exit(0)
     nested = mounts.build_root(spec["trees"])
     _serve_namespaced(spec, control, None, nested)
@@ -105,7 +102,20 @@ def _serve_namespaced(
     socket.sethostname("sandbox")
     box = MountedBox(JOB_UID, spec["disk"], nested)
     confinement = Confinement(uid=uid, unix_sockets=True, memory_counted=spec["memory_counted"])
-    _serve(spec, control, confinement, box, Processes(kill_namespace))
+    processes = Processes(kill_namespace)
+    if confinement.protects_slot:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        slot = os.fork()
+        if slot:
+            theirs.close()
+            linux.prctl(linux.PR_SET_DUMPABLE, 0)
+            box.mount_for(ours)
+            processes.end(slot)
+            os._exit(0)
+        ours.close()
+        box.use(theirs)
+        linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+    _serve(spec, control, confinement, box, processes, hand_down=confinement.protects_slot)
 
 
 def _plain(spec: dict[str, Any], control: socket.socket) -> NoReturn:
@@ -123,8 +133,7 @@ def _plain(spec: dict[str, Any], control: socket.socket) -> NoReturn:
         metadata=uid is not None,
     )  # fmt: skip
     box = DirectoryBox(spec["boxes"], uid)
-    _send_process(control, os.getpid())
-    _serve(spec, control, confinement, box, processes)
+    _serve(spec, control, confinement, box, processes, hand_down=uid is not None)
 
 
 def _in_container(spec: dict[str, Any], control: socket.socket) -> NoReturn:
@@ -132,21 +141,29 @@ def _in_container(spec: dict[str, Any], control: socket.socket) -> NoReturn:
     hidden = {"proc", "sys", "dev", "run", *(path[1:] for path in (spec["boxes"], *_SHARED))}
     readable = [f"/{name}" for name in os.listdir("/") if name not in hidden]
     confinement = Confinement(uid=None, unix_sockets=True, memory_counted=True, readable=readable)
-    _send_process(control, os.getpid())
     shared = tuple(path for path in _SHARED if os.path.isdir(path))
-    _serve(spec, control, confinement, DirectoryBox(spec["boxes"], None, shared), Processes(kill_namespace))
+    box = DirectoryBox(spec["boxes"], None, shared)
+    _serve(spec, control, confinement, box, Processes(kill_namespace), hand_down=True)
 
 
-def _send_process(control: socket.socket, pid: int) -> None:
-    """Give the client a handle to the slot that means the same in its process namespace."""
-    pidfd = os.pidfd_open(pid)
+def _send_process(control: socket.socket) -> None:
+    """Give the client a handle to this process that means the same in its process namespace."""
+    pidfd = os.pidfd_open(os.getpid())
     socket.send_fds(control, [b"process"], [pidfd])
     os.close(pidfd)
 
 
 def _serve(
-    spec: dict[str, Any], control: socket.socket, confinement: Confinement, box: Box, processes: Processes
+    spec: dict[str, Any],
+    control: socket.socket,
+    confinement: Confinement,
+    box: Box,
+    processes: Processes,
+    *,
+    hand_down: bool,
 ) -> NoReturn:
+    """`hand_down`: whether the slot needs nothing that the filter refuses, and jobs may inherit it."""
+    _send_process(control)
     # As pid 1 this process ignores every signal that it has no handler for; a handler would be a way in.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     oom_score = _open_oom_score() if spec["memory_counted"] or spec["strategy"] == "container" else -1
@@ -162,7 +179,7 @@ def _serve(
         "identity": "active" if confinement.uid is not None else "",
     }
     control.send(json.dumps({"ready": mechanisms}).encode())
-    Slot(control, confinement, box, processes, events, oom_score).serve()
+    Slot(control, confinement, box, processes, events, oom_score, hand_down=hand_down).serve()
 
 
 def _open_oom_score() -> int:

@@ -55,10 +55,17 @@ class Slot:
         processes: Processes,
         events: Callable[[], tuple[bool, bool]],
         oom_score: int = -1,
+        *,
+        hand_down: bool = False,
     ) -> None:
-        """`oom_score`: descriptor by which this process says how soon it is to be killed for want of memory, or -1."""
+        """Prepare.
+
+        `oom_score`: descriptor by which this process says how soon it is to be killed for want of memory, or -1.
+        `hand_down`: whether jobs may inherit the filter of system calls.
+        """
         self._control, self._confinement, self._box, self._processes = control, confinement, box, processes
         self._events, self._oom_score = events, oom_score
+        self._hand_down = hand_down
         self._generation = -1
         self._disk = 0
         self._errors, self._error_input = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -71,6 +78,8 @@ class Slot:
             self._answer()
         with contextlib.suppress(OSError):
             self._rehearse()
+        if self._hand_down:  # pinning memory, which came before, needs a call that the filter refuses
+            self._confinement.hand_down()
         while True:
             self._answer()
 
