@@ -39,8 +39,14 @@ def slot_seconds() -> float:
         int(Path("/proc", pid, "schedstat").read_text().split()[0]) / 1e9
         for child in _children("self")
         if b"agent.zygote" in Path("/proc", child, "cmdline").read_bytes()
-        for pid in (child, *_children(child))
+        for pid in _with_slots(child)
     )
+
+
+def _with_slots(zygote: str) -> list[str]:
+    """Return a zygote, its children, and theirs: some slots have a process beside them that mounts, or waits."""
+    children = _children(zygote)
+    return [zygote, *children, *(below for child in children for below in _children(child))]
 
 
 def _children(pid: str) -> list[str]:

@@ -4,7 +4,7 @@
         sandbox.run(Job(source="print(6 * 7)")).text
 
 Processes: this one (trusted; holds the answers and compares) -> a zygote (executed; has imported what jobs import)
--> slots (one for each job at a time; pid 1 of their own namespaces) -> the job, a fork of its slot. See `agent`.
+-> slots (one for each job at a time, in namespaces of their own) -> the job, a fork of its slot. See `agent`.
 """
 
 from __future__ import annotations

@@ -131,6 +131,24 @@ def test_every_strategy_runs_jobs(strategies):
         assert sandbox.run(Job(source="import os; print(os.listdir('.'))")).text == "[]\n"
 
 
+STATE = """
+import ctypes, os, signal
+PR_GET_SECCOMP = 21
+print(ctypes.CDLL(None).prctl(PR_GET_SECCOMP), signal.pthread_sigmask(signal.SIG_BLOCK, []), os.listdir())
+open("x", "w")
+"""
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the filter is for x86_64")
+@pytest.mark.parametrize("strategies", [["user"], ["plain"], None])
+def test_every_job_has_a_filter_no_blocked_signals_and_a_fresh_box(strategies):
+    """Also when its slot has handed the filter down, which comes after the first few."""
+    with LocalSandbox(1, strategies=strategies, min_tier=Tier.LIMITS) as sandbox:
+        for number in range(40):
+            limits = Limits(disk_bytes=2**20 * (1 + number // 30))
+            assert sandbox.run(Job(source=STATE, limits=limits)).text == "2 set() []\n"
+
+
 @pytest.mark.parametrize("strategies", [["root"], ["user"]])
 def test_jobs_have_no_capabilities(strategies):
     with LocalSandbox(1, strategies=strategies, min_tier=Tier.NONE) as sandbox:

@@ -1,7 +1,7 @@
 """Ending a job: every process of it killed, every one reaped, its CPU time added up.
 
 There are two ways, by what the slot has. Both leave no process behind, also none that called `setsid` and forked
-twice, since orphans come back to the slot: it is pid 1 of a namespace, or a subreaper.
+twice, since orphans come back to the slot: it is a subreaper, or pid 1 of a namespace.
 """
 
 from __future__ import annotations

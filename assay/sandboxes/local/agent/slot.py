@@ -1,4 +1,4 @@
-"""A slot: pid 1 of its own process namespace, which forks, watches, kills and reaps one job after another.
+"""A slot: a process, of its own process namespace where there can be one, that forks, watches, kills and reaps jobs.
 
 It runs no code of any job and never reads what jobs read or write. Requests come over a socket that only the trusted
 client holds; when that socket closes, the slot kills what runs and ends.
@@ -9,18 +9,18 @@ reported as such and has run nothing.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` without its enumerations, which cost ten times as much
 import contextlib
 import errno
 import gc
 import os
 import select
-import signal
 import socket
 import time
 from collections.abc import Callable
 from typing import NoReturn
 
-from . import forks, job, memory, rehearsal, wire
+from . import forks, job, linux, memory, rehearsal, wire
 from .boxes import Box
 from .confine import Confinement
 from .processes import Processes, usage
@@ -34,6 +34,8 @@ _BEFORE_REHEARSAL = 16
 """A slot that is used for a few jobs only is not worth the time of a rehearsal."""
 _RULESET = wire.ERRORS + 1
 _ALL = 2**31 - 1
+_SIGNAL = 128
+"""Bytes that tell of one signal; more than one of a kind never waits."""
 
 
 _CROWD = 8
@@ -69,6 +71,9 @@ class Slot:
         self._generation = -1
         self._disk = 0
         self._errors, self._error_input = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGCHLD])
+        self._ended = linux.signal_descriptor(_signal.SIGCHLD)
+        """Readable when a process of the job has ended. A pidfd would do, but what slots may call, jobs may."""
 
     def serve(self) -> NoReturn:
         """Answer requests; ends the process when the client is gone."""
@@ -148,6 +153,7 @@ class Slot:
         """Turn this forked process into the job. `fds`: stdin, stdout, stderr, payload, result, channel."""
         try:
             os.setsid()
+            _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [_signal.SIGCHLD])
             for number, fd in enumerate([*fds[:6], self._error_input]):
                 os.dup2(fd, number)
             if self._confinement.ruleset >= 0:
@@ -171,29 +177,27 @@ class Slot:
         """Wait for the job's main process; return whether it must be killed."""
         deadline = started + request.wall
         poll = select.poll()
-        pidfd = os.pidfd_open(pid)
-        try:
-            poll.register(pidfd, select.POLLIN)
-            poll.register(self._control, select.POLLIN)
-            while True:
-                left = deadline - time.monotonic()
-                events = dict(poll.poll(min(max(0.0, left), _LONGEST_POLL) * 1000))
-                if pidfd in events:
+        poll.register(self._ended, select.POLLIN)
+        poll.register(self._control, select.POLLIN)
+        while True:
+            left = deadline - time.monotonic()
+            events = dict(poll.poll(min(max(0.0, left), _LONGEST_POLL) * 1000))
+            if self._ended in events:
+                os.read(self._ended, _SIGNAL)
+                if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                     return False
-                if self._control.fileno() in events:
-                    packet = self._control.recv(wire.MAX_PACKET)
-                    if not packet:
-                        self._processes.end(pid)
-                        os._exit(0)
-                    if packet == wire.KILL:
-                        return True
-                    os.kill(pid, signal.SIGINT)
-                elif left <= 0:
-                    deadline = min(started + allowance(pid, request), time.monotonic() + _AGAIN_SECONDS)
-                    if deadline <= time.monotonic():
-                        return True
-        finally:
-            os.close(pidfd)
+            if self._control.fileno() in events:
+                packet = self._control.recv(wire.MAX_PACKET)
+                if not packet:
+                    self._processes.end(pid)
+                    os._exit(0)
+                if packet == wire.KILL:
+                    return True
+                os.kill(pid, _signal.SIGINT)
+            elif left <= 0:
+                deadline = min(started + allowance(pid, request), time.monotonic() + _AGAIN_SECONDS)
+                if deadline <= time.monotonic():
+                    return True
 
     def _setup_error(self) -> str:
         try:
