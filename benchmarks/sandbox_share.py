@@ -2,15 +2,16 @@
 
     python benchmarks/sandbox_share.py [--steps 20] [--rounds 2] [dotted.key=value ...]
 
-Trains as `configs/code.yaml` says, for some steps, from one warm start. Two questions:
+Trains as `configs/code.yaml` says, for some steps, from one warm start, again and again. Two questions:
 
-* How much shorter would a step be if programs cost nothing? The same steps are taken again with the same programs,
-  whose results are remembered from before. Wants a quiet machine. Target: less than a tenth.
+* How much shorter would a step be if programs cost nothing? In every other step the results of programs that ran
+  before are taken from memory; in the next run it is the other steps' turn. Steps that follow each other meet a
+  machine of the same speed, and each step is taken in both ways. Wants a quiet machine. Target: less than a tenth.
 * Where does processor time go? To the programs themselves (`seconds/sandbox` of the metrics), to the slots that fork,
   confine and end them, or to the trainer, which samples, learns, and hands programs over. A loaded machine
   hardly changes these shares. They are larger: programs run beside each other, and while the policy still samples.
 
-The first step and those with an evaluation are left out; figures are medians over steps.
+The first step and those with an evaluation are left out.
 """
 
 from __future__ import annotations
@@ -55,79 +56,76 @@ def _children(pid: str) -> list[str]:
 
 
 class Step(NamedTuple):
-    """Seconds of processor time of the programs, their slots and the trainer; and seconds that passed."""
+    """Its number, whether programs were for nothing; seconds of processor time of the programs, their slots and the
+    trainer; and seconds that passed.
+    """
 
+    number: int
+    free: bool
     programs: float
     slots: float
     trainer: float
     wall: float
 
 
+class Programs:
+    """Runs programs in the local sandbox and remembers how they ended; while `free`, answers from memory."""
+
+    def __init__(self) -> None:
+        self.free = False
+        self.known, self.unknown = 0, 0
+        self._results: dict[str, JobResult] = {}
+
+    @contextmanager
+    def in_place_of_sandbox(self) -> Iterator[None]:
+        """Take the place of `LocalSandbox.run`."""
+        run = LocalSandbox.run
+        LocalSandbox.run = lambda sandbox, job: self._run(run, sandbox, job)  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            del LocalSandbox.run
+
+    def _run(self, run: Callable[[Any, Job], JobResult], sandbox: Any, job: Job) -> JobResult:
+        key = repr(job)
+        result = self._results.get(key) if self.free else None
+        if self.free:
+            self.known, self.unknown = self.known + (result is not None), self.unknown + (result is None)
+        if result is None:
+            result = self._results[key] = run(sandbox, job)
+        return result
+
+
 class Steps(SilentReporter):
     """Notes at each row of metrics what has been spent since the one before."""
 
-    def __init__(self) -> None:
+    def __init__(self, programs: Programs, free: int | None) -> None:
+        """`free`: 0 or 1, for programs that cost nothing in steps of even or odd number; None for none."""
         self.rows: list[Step] = []
+        self._programs, self._free = programs, free
         self._before: tuple[float, float, float] | None = None
 
     def on_row(self, row: Mapping[str, Any]) -> None:
-        """Keep a step's seconds."""
+        """Keep a step's seconds, and say what programs cost in the next one."""
         now = (slot_seconds(), time.process_time(), time.perf_counter())
         if row.get("kind") != "train":
             self._before = None
             return
+        number = row["step"]
         if self._before is not None and row.get("seconds/sandbox") is not None:
-            self.rows.append(Step(row["seconds/sandbox"], *(a - b for a, b in zip(now, self._before, strict=True))))
-        self._before = now
+            spent = (a - b for a, b in zip(now, self._before, strict=True))
+            self.rows.append(Step(number, self._programs.free, row["seconds/sandbox"], *spent))
+        self._programs.free = self._free is not None and (number + 1) % 2 == self._free
+        self._before = (slot_seconds(), time.process_time(), time.perf_counter())
 
 
-class Memory:
-    """Results of jobs by what was asked, so that a run can be repeated without running them."""
-
-    def __init__(self) -> None:
-        self._results: dict[str, JobResult] = {}
-        self.known, self.unknown = 0, 0
-
-    @contextmanager
-    def recording(self) -> Iterator[None]:
-        """Let the local sandbox run jobs, and remember how they ended."""
-
-        def run(run: Callable[[Any, Job], JobResult], sandbox: Any, job: Job) -> JobResult:
-            result = self._results[repr(job)] = run(sandbox, job)
-            return result
-
-        with _in_place_of_run(run):
-            yield
-
-    @contextmanager
-    def replaying(self) -> Iterator[None]:
-        """Answer for the local sandbox from memory."""
-
-        def run(run: Callable[[Any, Job], JobResult], sandbox: Any, job: Job) -> JobResult:
-            result = self._results.get(repr(job))
-            self.known, self.unknown = self.known + (result is not None), self.unknown + (result is None)
-            return run(sandbox, job) if result is None else result
-
-        with _in_place_of_run(run):
-            yield
-
-
-@contextmanager
-def _in_place_of_run(replacement: Callable[..., JobResult]) -> Iterator[None]:
-    run = LocalSandbox.run
-    LocalSandbox.run = lambda sandbox, job: replacement(run, sandbox, job)  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        del LocalSandbox.run
-
-
-def steps_of(directory: Path, overrides: list[str]) -> list[Step]:
+def steps_of(programs: Programs, free: int | None, directory: Path, overrides: list[str]) -> list[Step]:
     """Train; return the steps."""
     from assay.verifiers.code import memory
 
     memory.SHARED.clear()  # of verdicts, which would make a repeated run cost nothing
-    noted = Steps()
+    programs.free = False
+    noted = Steps(programs, free)
     train(load_config(TrainConfig, CONFIG, overrides), directory, reporter=noted)
     return noted.rows
 
@@ -135,28 +133,32 @@ def steps_of(directory: Path, overrides: list[str]) -> list[Step]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=2, help="how often each kind of run is done, in turns")
+    parser.add_argument("--rounds", type=int, default=2, help="how often each step is taken in each way")
     parser.add_argument("overrides", nargs="*", help="changes to the configuration: dotted.key=value")
     options = parser.parse_args()
     shared = ["eval.tasks=8", "eval.samples=1", "eval.ks=[1]", *options.overrides]
-    real: list[Step] = []
-    free: list[Step] = []
-    memory = Memory()
-    with tempfile.TemporaryDirectory() as folder:
-        steps_of(Path(folder, "warm"), [*shared, "steps=0"])
+    programs = Programs()
+    steps: list[Step] = []
+    saved: list[float] = []
+    with tempfile.TemporaryDirectory() as folder, programs.in_place_of_sandbox():
+        steps_of(programs, None, Path(folder, "warm"), [*shared, "steps=0"])
         shared += [f"steps={options.steps}", f"model.path={folder}/warm/model", "warmstart.steps=0"]
+        steps_of(programs, None, Path(folder, "known"), shared)
         for number in range(options.rounds):
-            with memory.recording():
-                real += steps_of(Path(folder, f"real-{number}"), shared)
-            with memory.replaying():
-                free += steps_of(Path(folder, f"free-{number}"), shared)
-    programs, slots, trainer, wall = (statistics.median(column) for column in zip(*real, strict=True))
-    total = programs + slots + trainer
-    print(f"{len(real)} steps, processor seconds: programs {programs:.3f}, slots {slots:.3f}, trainer {trainer:.3f}")
-    print(f"programs {programs / total:.1%} of all, with their slots {(programs + slots) / total:.1%}")
-    without = statistics.median(step.wall for step in free)
-    print(f"a step takes {wall:.3f} s, with the programs for nothing {without:.3f} s: {1 - without / wall:.1%} less")
-    print(f"({memory.known} of {memory.known + memory.unknown} programs were the same again)")
+            both = [steps_of(programs, free, Path(folder, f"{number}-{free}"), shared) for free in (0, 1)]
+            by_number = [{step.number: step for step in rows} for rows in both]
+            for one, other in ((by_number[0][n], by_number[1][n]) for n in by_number[0].keys() & by_number[1].keys()):
+                real, free = (other, one) if one.free else (one, other)
+                saved.append(real.wall - free.wall)
+            steps += [step for rows in both for step in rows if not step.free]
+    spent = (statistics.mean(getattr(step, part) for step in steps) for part in ("programs", "slots", "trainer"))
+    inside, slots, trainer = spent
+    total, wall = inside + slots + trainer, statistics.mean(step.wall for step in steps)
+    print(f"{len(steps)} steps, processor seconds: programs {inside:.3f}, slots {slots:.3f}, trainer {trainer:.3f}")
+    print(f"programs {inside / total:.1%} of all, with their slots {(inside + slots) / total:.1%}")
+    share, error = statistics.mean(saved) / wall, statistics.stdev(saved) / len(saved) ** 0.5 / wall
+    print(f"a step takes {wall:.3f} s; with programs for nothing {share:.1%} less (+- {error:.1%}, {len(saved)} pairs)")
+    print(f"({programs.known} of {programs.known + programs.unknown} programs were the same again)")
 
 
 if __name__ == "__main__":
