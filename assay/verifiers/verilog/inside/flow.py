@@ -22,6 +22,8 @@ _SIGNED_FIELD = re.compile(r"\bstruct\b[^}]*\b(?:signed|(?:short|long)?int(?:ege
 _SHOWN = 1500
 _SYNTHESIS_SECONDS = 4
 """CPU time after which a design that the simulator can read is simulated without its netlist."""
+_LONG = 48
+"""Assignments, one upon the other, from which on a netlist is simulated in order."""
 _MESSAGES = re.compile(r"^(?:ERROR|.*error|Warning: (?:found|multiple)).*", re.MULTILINE | re.IGNORECASE)
 
 
@@ -50,6 +52,8 @@ def check(source: str, request: dict[str, Any]) -> dict[str, Any]:
         if "conflicting drivers" in found:
             code, said = 1, found
         netlist = code == 0 and "netlist" in steps and "logic loop" not in found and not _has_latches()
+        if netlist:
+            _put_in_order()
         unread = not _was_read() or code == -signal.SIGXCPU
         if code and ("measure" in steps or not unread or not _is_synthesizable(gate["text"])):
             return {**report, "stage": "synthesis", **_failure(code, said)}
@@ -139,12 +143,24 @@ def _script(request: dict[str, Any], steps: list[str]) -> str:
         return common + (
             "tribuf -merge; opt_clean; tee -q -o check.txt check; "
             "tee -q -o latches.txt select -count t:$*latch* t:$sr; "
-            f"splitnets -driver; rename {top} {_twin(request)}; write_verilog -noattr netlist.v"
+            "splitnets -driver; opt_clean -purge; "
+            f"rename {top} {_twin(request)}; write_verilog -noattr netlist.v"
         )
     return common + (
         f"synth -top {top} -flatten; dffunmap; abc -g AND,NAND,OR,NOR,XOR,XNOR,MUX; opt_clean; "
         "tee -q -o levels.txt ltp -noff; tee -q -o cells.json stat -json -tech cmos"
     )
+
+
+def _put_in_order() -> None:
+    """Write a netlist with a long chain of logic so that it simulates in the time of its length, not of its square."""
+    with open("netlist.v", encoding="utf-8", errors="surrogateescape") as stream:
+        netlist = stream.read()
+    if netlist.count("\n  assign ") < _LONG:
+        return
+    from .ordered import ordered  # compiled anew by every job that imports it
+
+    _write("netlist.v", ordered(netlist, _LONG))
 
 
 def _checked() -> str:
@@ -162,9 +178,9 @@ def _statistics(top: str) -> dict[str, float]:
     """Return cells, transistors (an estimate for CMOS) and the longest path in cells between registers."""
     with open("cells.json", encoding="utf-8") as stream:
         text = stream.read()
-    cells = json.loads(text[text.index("{") :])["modules"]["\\" + top]
     with open("levels.txt", encoding="utf-8") as stream:
         length = re.search(r"length=(-?\d+)", stream.read())
+    cells = json.loads(text[text.index("{") :])["modules"]["\\" + top]
     transistors = str(cells.get("estimated_num_transistors", cells["num_cells"])).rstrip("+")
     return {
         "cells": float(cells["num_cells"]),
