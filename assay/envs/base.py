@@ -53,6 +53,10 @@ class TaskEnv(gymnasium.Env[Observation, str]):
 
     Set on an instance whose verifier is not inline.
     """
+    waits_to_judge: bool = False
+    """Whether nothing but the verifier may wait, and that after the only turn; set on instances. `reset` then needs no
+    thread, and while an episode is judged the next one can begin: what the agent is asked, and when, is no matter of
+    timing."""
     step_reward_range: tuple[float, float] = (0.0, 0.0)
     """Smallest and largest step reward (`Progress.reward`), the verifier's score not counted."""
     demonstration_styles: ClassVar[tuple[str, ...]] = ()
@@ -78,6 +82,7 @@ class TaskEnv(gymnasium.Env[Observation, str]):
         self.tasks, self.verifier, self.max_turns = tasks, verifier, max_turns
         self.tools: tuple[Tool, ...] = tuple(tools)
         self.render_mode = render_mode
+        self.waits_to_judge = not self.blocking and verifier.isolation != "inline" and max_turns == 1
         self.blocking = self.blocking or verifier.isolation != "inline"
         self.observation_space = Messages()
         self.action_space = FreeText()

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -32,15 +33,26 @@ from assay.rollouts.request import EpisodeRequest
 LimitName = Literal["turns", "tokens", "seconds", "turn_seconds"]
 
 
+def nothing() -> None:
+    """Do nothing, for who does not care when an episode is `spoken`."""
+
+
 async def play(
-    lease: Lease, agent: Agent, request: EpisodeRequest, limits: Limits, *, step_seconds: float | None = None
+    lease: Lease,
+    agent: Agent,
+    request: EpisodeRequest,
+    limits: Limits,
+    *,
+    step_seconds: float | None = None,
+    spoken: Callable[[], None] = nothing,
 ) -> Trajectory:
     """Play one episode under the tighter of `limits` and the task's own.
 
-    `step_seconds` bounds each `reset` and `step` of an environment that runs in threads.
+    `step_seconds` bounds each `reset` and `step` of an environment that runs in threads. `spoken` is called when the
+    agent has had its only turn, and all that is left is to wait for the verifier (`Lease.waits_to_judge`).
     """
     started = time.perf_counter()
-    episode = _Episode(lease, request, limits.tightest(request.task.limits), step_seconds)
+    episode = _Episode(lease, request, limits.tightest(request.task.limits), step_seconds, spoken)
     try:
         await episode.run(agent)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the guard: whatever breaks ends this episode, never the run
@@ -97,6 +109,7 @@ class _Episode:
     request: EpisodeRequest
     limits: Limits
     step_seconds: float | None
+    spoken: Callable[[], None]
     steps: list[Step] = field(default_factory=list)
     opening: Observation = ()
     verdict: Verdict | None = None
@@ -107,14 +120,18 @@ class _Episode:
     deadline: float | None = None
 
     async def run(self, agent: Agent) -> None:
-        env, limits = self.lease.env, self.limits
-        opening, _ = await self._call(env.reset, seed=self.request.seed, options={"task": self.request.task})
+        env, limits, waits_to_judge = self.lease.env, self.limits, self.lease.waits_to_judge
+        opening, _ = await self._call(
+            env.reset, waits=not waits_to_judge, seed=self.request.seed, options={"task": self.request.task}
+        )
         self.opening = observation = _messages(opening)
         if limits.seconds is not None:
             self.deadline = time.perf_counter() + limits.seconds
         conversation = agent.open(tools=self.lease.tools, seed=self.request.sampling_seed)
         while True:
             turn = await self._act(conversation, observation)
+            if waits_to_judge:
+                self.spoken()
             if isinstance(turn, str):
                 return await self._out_of(turn)
             self.tokens += turn.output_tokens

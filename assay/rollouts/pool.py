@@ -6,7 +6,8 @@ Invariants:
   without cancellation; `reset` starts the next one. Any other is closed.
 * An environment is never closed while one of its calls is still running in a thread.
 * Environments that may wait (`blocking`, of the environment or any wrapper around it) run in threads, the others on
-  the loop, under the eyes of a watchdog: a thread hop costs more than most steps.
+  the loop, under the eyes of a watchdog: a thread hop costs more than most steps. `reset` of one that waits for nothing
+  but its verifier runs on the loop too, so that its episodes begin in the order in which they were asked for.
 """
 
 from __future__ import annotations
@@ -41,12 +42,18 @@ class Lease:
         self.env_id = env.spec.id if env.spec is not None else type(env.unwrapped).__name__
         self.tools: tuple[Tool, ...] = tuple(getattr(env.unwrapped, "tools", ()))
         self.blocking = _may_wait(env)
+        self.waits_to_judge = _waits_to_judge(env)
         self.abandoned = False
         self._threads, self._watchdog = threads, watchdog
 
-    async def call(self, method: Callable[..., T], *args: Any, timeout: float | None = None, **kwargs: Any) -> T:
-        """Call a method of the environment, in a thread when it may wait. `timeout` holds only there."""
-        if not self.blocking:
+    async def call(
+        self, method: Callable[..., T], *args: Any, timeout: float | None = None, waits: bool = True, **kwargs: Any
+    ) -> T:
+        """Call a method of the environment, in a thread when it may wait. `timeout` holds only there.
+
+        `waits=False` says that this method never does.
+        """
+        if not (self.blocking and waits):
             return self._watchdog.call(f"{self.env_id}: {method.__name__}()", partial(method, *args, **kwargs))
         try:
             return await self._threads.call(partial(method, *args, **kwargs), timeout=timeout, late=self.close)
@@ -99,9 +106,18 @@ class EnvPool:
 
 def _may_wait(env: AnyEnv) -> bool:
     """Whether any layer says that it may wait; an environment that says nothing might."""
+    return _wrapper_may_wait(env) or bool(getattr(env.unwrapped, "blocking", True))
+
+
+def _waits_to_judge(env: AnyEnv) -> bool:
+    """Whether the environment says that only its verifier waits, and no wrapper does."""
+    return bool(getattr(env.unwrapped, "waits_to_judge", False)) and not _wrapper_may_wait(env)
+
+
+def _wrapper_may_wait(env: AnyEnv) -> bool:
     layer: Any = env
     while isinstance(layer, gymnasium.Wrapper):
         if layer.__dict__.get("blocking", getattr(type(layer), "blocking", False)):
             return True
         layer = layer.env
-    return bool(getattr(layer, "blocking", True))
+    return False

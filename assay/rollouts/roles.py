@@ -24,7 +24,7 @@ from assay.core.trajectory import EpisodeStatus, Step, Trajectory
 from assay.core.verdict import Verdict
 from assay.envs.games.base import GameEnv
 from assay.envs.games.scene import Scene
-from assay.rollouts.episode import record
+from assay.rollouts.episode import nothing, record
 from assay.rollouts.pool import AnyEnv
 from assay.rollouts.request import EpisodeRequest
 from assay.rollouts.runner import Runner, RunnerOptions
@@ -58,7 +58,7 @@ class RoleRunner(Runner):
             self._pool.give_back(lease)
         return [f"{request.group_id}/{role}" for role in roles]
 
-    async def records(self, request: EpisodeRequest) -> list[Trajectory]:
+    async def records(self, request: EpisodeRequest, spoken: Callable[[], None] = nothing) -> list[Trajectory]:
         """Play one match, record it and return the trajectories of its roles."""
         lease = self._pool.acquire()
         try:

@@ -3,7 +3,8 @@
 Invariants:
 
 * At most `concurrency` episodes are in flight, and at most as many finished ones wait for the reader: memory is flat
-  in the number of episodes, and a slow reader slows the players down.
+  in the number of episodes, and a slow reader slows the players down. With `hand_over` those that are only being judged
+  do not count.
 * Every episode that was dispatched and finished is in the store exactly once, *before* it is yielded.
 * One failing episode is a record, never an exception. What does end a run: a mistake that the user can mend when
   environments are made (`AssayError`), a store that cannot be written, and cancellation.
@@ -23,7 +24,7 @@ from assay.agents.base import Agent
 from assay.core.errors import AssayError, ConfigError
 from assay.core.task import NO_LIMITS, Limits
 from assay.core.trajectory import Trajectory
-from assay.rollouts.episode import not_played, play
+from assay.rollouts.episode import not_played, nothing, play
 from assay.rollouts.pool import AnyEnv, EnvPool
 from assay.rollouts.request import EpisodeRequest
 from assay.rollouts.threads import StepThreads
@@ -47,6 +48,7 @@ class RunnerOptions(TypedDict, total=False):
     step_threads: int
     step_seconds: float | None
     retries: int
+    hand_over: bool
     store: TrajectoryStore | None
 
 
@@ -61,6 +63,9 @@ class Runner:
         step_threads: Threads for environments that may wait.
         step_seconds: Time for one `reset` or `step` of such an environment; then the episode fails. None: no limit.
         retries: How often an episode that failed is played again before it is recorded as failed.
+        hand_over: Whether an episode gives its place to the next one when all it waits for is its verifier. What the
+            agent is asked next to what then does not depend on how long verdicts take; but only the number of requests
+            bounds that of environments.
         store: Where every finished episode is recorded.
     """
 
@@ -74,12 +79,13 @@ class Runner:
         step_threads: int = 256,
         step_seconds: float | None = 600.0,
         retries: int = 0,
+        hand_over: bool = False,
         store: TrajectoryStore | None = None,
     ) -> None:
         if concurrency < 1 or retries < 0:
             raise ConfigError(f"concurrency must be at least 1 and retries 0, not {concurrency} and {retries}")
         self.agent, self.concurrency, self.limits, self.store = agent, concurrency, limits, store
-        self._step_seconds, self._retries = step_seconds, retries
+        self._step_seconds, self._retries, self._hand_over = step_seconds, retries, hand_over
         self._threads = StepThreads(step_threads)
         self._pool = EnvPool(make_env, self._threads)
 
@@ -90,8 +96,7 @@ class Runner:
         """
         source = iter(requests)
         finished: asyncio.Queue[Trajectory | _End] = asyncio.Queue(maxsize=self.concurrency)
-        workers = [asyncio.create_task(self._work(source, finished)) for _ in range(self.concurrency)]
-        supervisor = asyncio.create_task(_supervise(workers, finished))
+        players = asyncio.create_task(self._play_all(source, finished))
         keep_environments = False
         try:
             while not isinstance(item := await finished.get(), _End):
@@ -103,41 +108,70 @@ class Runner:
             keep_environments = True
             raise
         finally:
-            await _stop(supervisor, *workers)
+            players.cancel()
+            await asyncio.gather(players, return_exceptions=True)
             if not keep_environments:
                 self.close()
 
-    async def play(self, request: EpisodeRequest) -> Trajectory:
+    async def play(self, request: EpisodeRequest, spoken: Callable[[], None] = nothing) -> Trajectory:
         """Play one episode, record it and return it: for who schedules episodes otherwise than `run` does."""
-        trajectory = await self._play(request)
+        trajectory = await self._play(request, spoken)
         if self.store is not None:
             self.store.append(trajectory)
         return trajectory
 
-    async def records(self, request: EpisodeRequest) -> list[Trajectory]:
-        """Play one request and return its records, which are in the store: one, or one for each role."""
-        return [await self.play(request)]
+    async def records(self, request: EpisodeRequest, spoken: Callable[[], None] = nothing) -> list[Trajectory]:
+        """Play one request and return its records, which are in the store: one, or one for each role.
+
+        `spoken` is called as `episode.play` says, perhaps again when an episode that failed is played again.
+        """
+        return [await self.play(request, spoken)]
 
     def group_ids(self, request: EpisodeRequest) -> list[str]:
         """Return the groups that the records of a request belong to."""
         return [request.group_id]
 
-    async def _work(self, source: Iterator[EpisodeRequest], finished: asyncio.Queue[Trajectory | _End]) -> None:
+    async def _play_all(self, source: Iterator[EpisodeRequest], finished: asyncio.Queue[Trajectory | _End]) -> None:
+        """Tell the reader when the workers are done, or what the first one to break broke on."""
+        error = None
+        try:
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(self.concurrency):
+                    workers.create_task(self._work(source, finished, workers))
+        except* Exception as errors:  # noqa: BLE001 - carried to the reader and raised there
+            error = errors.exceptions[0]
+        await finished.put(_End(error))
+
+    async def _work(
+        self,
+        source: Iterator[EpisodeRequest],
+        finished: asyncio.Queue[Trajectory | _End],
+        workers: asyncio.TaskGroup,
+    ) -> None:
+        """Play one episode after the other, until the place goes to another worker while one is judged."""
+        successor: asyncio.Task[None] | None = None
+
+        def hand_over() -> None:
+            nonlocal successor
+            successor = successor or workers.create_task(self._work(source, finished, workers))
+
         for request in source:
-            for trajectory in await self.records(request):
+            for trajectory in await self.records(request, hand_over if self._hand_over else nothing):
                 await finished.put(trajectory)
+            if successor is not None:
+                return
             await asyncio.sleep(0)  # agents that never wait would otherwise starve the reader and the timers
 
-    async def _play(self, request: EpisodeRequest) -> Trajectory:
+    async def _play(self, request: EpisodeRequest, spoken: Callable[[], None]) -> Trajectory:
         for attempt in range(self._retries + 1):  # noqa: B007 - read after the loop
-            trajectory = await self._try(request)
+            trajectory = await self._try(request, spoken)
             if not trajectory.faulted:
                 break
         if attempt:
             trajectory = replace(trajectory, metadata={**trajectory.metadata, "attempts": attempt + 1})
         return trajectory
 
-    async def _try(self, request: EpisodeRequest) -> Trajectory:
+    async def _try(self, request: EpisodeRequest, spoken: Callable[[], None]) -> Trajectory:
         try:
             lease, healthy = self._pool.acquire(), False
         except AssayError:  # a mistake that every episode would meet
@@ -145,7 +179,9 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - a sandbox that does not start costs one episode, not the run
             return not_played(request, error)
         try:
-            trajectory = await play(lease, self.agent, request, self.limits, step_seconds=self._step_seconds)
+            trajectory = await play(
+                lease, self.agent, request, self.limits, step_seconds=self._step_seconds, spoken=spoken
+            )
             healthy = trajectory.verdict is not None
         finally:
             await self._pool.release(lease, healthy=healthy)
@@ -161,22 +197,6 @@ class Runner:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-async def _supervise(workers: list[asyncio.Task[None]], finished: asyncio.Queue[Trajectory | _End]) -> None:
-    """Tell the reader when the workers are done, or what the first one to break broke on."""
-    try:
-        await asyncio.gather(*workers)
-    except Exception as error:  # noqa: BLE001 - carried to the reader and raised there
-        await finished.put(_End(error))
-    else:
-        await finished.put(_End())
-
-
-async def _stop(*tasks: asyncio.Task[None]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def run_episodes(

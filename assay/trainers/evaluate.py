@@ -26,6 +26,7 @@ async def evaluate(session: Session) -> EvalSummary:
             session.agent(session.engine, config.eval.temperature),
             concurrency=config.rollout.concurrency,
             limits=episodes.episode_limits(config.rollout),
+            hand_over=True,
             store=store,
         )
         with runner:

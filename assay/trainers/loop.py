@@ -3,9 +3,10 @@
 Invariants:
 
 * What happens in step s is a function of the configuration, the seed and the weights before it. A run that is killed
-  and resumed ends with the same bits as one that is not (on one machine, with as many threads). Where environments run
-  in threads, timing decides which sequences share a batch, and with that how their logits are rounded; with rollouts
-  that go on during updates it decides more, and `stream.py` says what is exact then.
+  and resumed ends with the same bits as one that is not (on one machine, with as many threads), however long verdicts
+  take. Where environments wait for more than a verdict at the end (`TaskEnv.waits_to_judge`), timing decides which
+  sequences share a batch, and with that how their logits are rounded; with rollouts that go on during updates it
+  decides more, and `stream.py` says what is exact then.
 * The engine forgets its caches after every update, so no token is ever sampled with keys and values of older weights.
 * Filters read the raw outcome; the loss reads the shaped reward.
 """

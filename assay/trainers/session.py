@@ -95,6 +95,7 @@ class Session:
             agent,
             concurrency=config.rollout.concurrency,
             limits=episodes.episode_limits(config.rollout),
+            hand_over=True,
         )
         self.demonstrations = (
             Demonstrations(

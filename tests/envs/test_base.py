@@ -8,7 +8,7 @@ from assay.core.errors import ConfigError, Fault
 from assay.core.message import user
 from assay.core.task import Limits, Task, TaskList
 from assay.core.verdict import right
-from assay.envs.base import Progress, TaskEnv, play
+from assay.envs.base import Progress, SingleTurnEnv, TaskEnv, play
 from assay.verifiers.base import Verifier
 
 
@@ -91,6 +91,11 @@ def test_an_environment_with_a_verifier_of_its_own_process_is_blocking():
         isolation = "process"
 
     assert not Counter().blocking and Counter(Outside()).blocking
+
+    tasks = TaskList([Task("a", "go")])
+    assert SingleTurnEnv(tasks, Outside()).waits_to_judge and not SingleTurnEnv(tasks, Anything()).waits_to_judge
+    assert not Counter(Outside()).waits_to_judge  # it waits between turns
+    assert not type("Socket", (SingleTurnEnv,), {"blocking": True})(tasks, Outside()).waits_to_judge  # in `reset` too
 
 
 def test_importing_the_environments_loads_none_of_them():

@@ -131,6 +131,26 @@ def test_blocking_environments_run_side_by_side():
     assert all(t.correct for t in played)
 
 
+def test_an_episode_that_is_being_judged_gives_its_place_to_the_next():
+    together = threading.Barrier(8)
+
+    class Court(Quiz):
+        def __init__(self):
+            super().__init__()
+            self.blocking = self.waits_to_judge = True
+
+        def judge(self):
+            together.wait(60)  # goes on when all eight are being judged
+            return super().judge()
+
+    agent = Scripted("answer {n}", wait=0.01)
+    wanted = requests(8)
+    played = run_episodes(Court, agent, wanted, concurrency=2, hand_over=True)
+    assert [t.id for t in played] == [r.id for r in wanted]
+    assert all(t.correct for t in played)
+    assert agent.most == 2
+
+
 def test_a_hung_environment_costs_one_episode(tmp_path):
     release = threading.Event()
 

@@ -14,6 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from assay.agents.engines.hf import HFEngine
 from assay.core.config import load_config
 from assay.core.errors import ConfigError, UnknownNameError
 from assay.evals.summary import EvalSummary
@@ -102,6 +103,33 @@ def test_train_and_held_out_tasks_are_disjoint(unbroken: Path) -> None:
 
     assert prompts("train-*")
     assert not prompts("train-*") & prompts("eval-*")
+
+
+def test_how_long_verdicts_take_changes_no_batch_and_no_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every pass of the engine is over the same rows, with fewer places than episodes too."""
+    import tests.trainers.slow  # noqa: F401 - registers the environment
+
+    passes: list[list[int]] = []
+    forward = HFEngine._forward
+
+    def noted(engine: HFEngine, rows: Any, slots: Any) -> torch.Tensor:
+        passes.append([row.seed if row else 0 for row in rows])
+        return forward(engine, rows, slots)
+
+    monkeypatch.setattr(HFEngine, "_forward", noted)
+    config = smoke(
+        "env={id: test-trainers/SlowlyJudged-v0, options: {terms: 2}}",
+        "rollout.concurrency=6",
+        "algorithm.dynamic_sampling=keep",
+        "warmstart.steps=20",
+        "steps=2",
+    )
+    assert train(config, tmp_path / "first").finished
+    first = passes.copy()
+    passes.clear()
+    assert train(config, tmp_path / "second").finished
+    assert passes == first
+    assert_same_run(tmp_path / "first", tmp_path / "second")
 
 
 class KillAt(SilentReporter):
