@@ -12,6 +12,38 @@ def _call(name: str, arguments: str) -> Attack:
     return refused(name, _SYSCALL + f"call({arguments})")
 
 
+def _files_of(whose: str, pid: str) -> Attack:
+    return survives(
+        f"what /proc shows of {whose}",
+        f"""
+        import os
+        for name in ("mem", "environ", "maps", "status", "cmdline", "fd", "task", "ns", "root", "cwd", "exe"):
+            path = f"/proc/{{{pid}}}/{{name}}"
+            for look in (os.listdir, os.readlink, lambda path: open(path, "rb").read(1)):
+                try: print("BREACH", path, look(path))
+                except OSError: pass
+        """,
+    )
+
+
+def _signal_by_socket(whose: str, pid: str) -> Attack:
+    """The kernel itself sends the signal that a descriptor's owner is to have, when something can be read."""
+    return survives(
+        f"have the kernel kill {whose}",
+        f"""
+        import fcntl, os, signal, socket
+        for number in (signal.SIGKILL, signal.SIGSTOP):
+            ours, theirs = socket.socketpair()
+            try:
+                fcntl.fcntl(ours, fcntl.F_SETOWN, {pid})
+                fcntl.fcntl(ours, 10, number)  # F_SETSIG
+                fcntl.fcntl(ours, fcntl.F_SETFL, os.O_ASYNC)
+                theirs.send(b"x")
+            except OSError: pass
+        """,
+    )
+
+
 ESCAPES: tuple[Attack, ...] = (
     refused("read /etc/shadow", "open('/etc/shadow').read()"),
     refused("read the docker socket", "import os; os.stat('/var/run/docker.sock'); os.stat('/run/docker.sock')"),
@@ -46,7 +78,7 @@ ESCAPES: tuple[Attack, ...] = (
     _call("clone3", "435, ctypes.byref(ctypes.create_string_buffer(88)), 88"),
     _call("setns", "308, 0, 0"),
     _call("ptrace itself", "101, 0, 0, 0, 0"),
-    _call("ptrace the slot", "101, 16, 1, 0, 0"),
+    _call("ptrace the first process", "101, 16, 1, 0, 0"),
     _call("process_vm_writev", "311, 1, 0, 0, 0, 0, 0"),
     _call("process_vm_readv", "310, 1, 0, 0, 0, 0, 0"),
     _call("pidfd_open", "434, 1, 0"),
@@ -102,12 +134,12 @@ ESCAPES: tuple[Attack, ...] = (
     refused("raise a hard limit", "import resource; resource.setrlimit(resource.RLIMIT_NPROC, (4096, 4096))"),
     refused("real-time priority", "import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))"),
     refused("negative niceness", "import os; os.setpriority(os.PRIO_PROCESS, 0, -20)"),
-    refused("read the slot's memory", "open('/proc/1/mem', 'rb').read(1)"),
-    refused("the slot's root", "import os; os.listdir('/proc/1/root')"),
-    refused("the slot's descriptors", "import os; print(os.listdir('/proc/1/fd'))"),
-    refused("the slot's environment", "open('/proc/1/environ').read()"),
-    refused("kill the slot", "import os; os.kill(1, 9)"),
-    refused("set the slot's limits", "import resource; resource.prlimit(1, resource.RLIMIT_CPU, (1, 1))"),
+    _files_of("the first process", "1"),
+    _files_of("the slot", "os.getppid()"),
+    _signal_by_socket("the first process", "1"),
+    _signal_by_socket("the slot", "os.getppid()"),
+    refused("kill the first process", "import os; os.kill(1, 9)"),
+    refused("set the limits of the first process", "import resource; resource.prlimit(1, resource.RLIMIT_CPU, (1, 1))"),
     refused("core pattern", "open('/proc/sys/kernel/core_pattern', 'w')"),
     refused("sysrq", "open('/proc/sysrq-trigger', 'w')"),
     refused("cgroup files", "import os; os.listdir('/sys/fs/cgroup')"),

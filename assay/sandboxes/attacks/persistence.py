@@ -8,7 +8,7 @@ _LIBC = "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
 
 PERSISTENCE: tuple[Attack, ...] = (
     # other processes
-    refused("stop the slot", "import os, signal; os.kill(1, signal.SIGSTOP)"),
+    refused("stop the first process", "import os, signal; os.kill(1, signal.SIGSTOP)"),
     survives("stop the parent", "import os, signal\ntry: os.kill(os.getppid(), signal.SIGSTOP)\nexcept OSError: pass"),
     survives(
         "interrupt the parent",
@@ -34,7 +34,7 @@ PERSISTENCE: tuple[Attack, ...] = (
     ),
     refused("limits of the parent", "import os, resource; resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (0, 0))"),
     refused("scheduling of the parent", "import os; os.sched_setaffinity(os.getppid() or 1, {0})"),
-    refused("join the slot's process group", "import os; os.setpgid(0, 1)"),
+    refused("join the slot's process group", "import os; os.setpgid(0, os.getpgid(os.getppid()) or 1)"),
     survives(
         "ask for a signal when the parent dies",
         _LIBC + "libc.prctl(1, 9, 0, 0, 0)",

@@ -22,7 +22,7 @@ _PATIENCE = 1.0
 """Seconds that the last process may take to leave its group."""
 _SLACK = 16 * 2**20
 """For the slot's own pages."""
-_AGENT_PROCESSES = 2
+AGENT_PROCESSES = 2
 """The slot and its parent."""
 
 
@@ -107,7 +107,7 @@ class SlotGroup:
             return
         name = "memory.limit_in_bytes" if self._version == 1 else "memory.max"
         (self._memory / name).write_text(str(memory + _SLACK))
-        (self._pids / "pids.max").write_text(str(processes + _AGENT_PROCESSES))
+        (self._pids / "pids.max").write_text(str(processes + AGENT_PROCESSES))
         self._limits = (memory, processes)
 
     def events(self) -> tuple[bool, bool]:

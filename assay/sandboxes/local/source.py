@@ -103,7 +103,8 @@ class LocalSlots:
         reachable = all(layout.open_to_others(path) for path in {sys.prefix, sys.base_prefix} if Path(path).is_dir())
         others = reachable and identities.assignable()
         counted = self._hierarchy is not None
-        return SlotSpec(strategy, self._trees, str(self._boxes), others, memory_counted=counted)
+        beside = cgroups.AGENT_PROCESSES if strategy == "user" else 0  # of the same user id in the same namespace
+        return SlotSpec(strategy, self._trees, str(self._boxes), others, memory_counted=counted, processes=beside)
 
     def _find_groups(self) -> str:
         try:

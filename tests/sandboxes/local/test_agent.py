@@ -2,6 +2,7 @@
 
 import errno
 import os
+import socket
 import struct
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.sandboxes.base import Limits
-from assay.sandboxes.local.agent import processes, seccomp, slot, wire
+from assay.sandboxes.local.agent import boxes, mounts, processes, seccomp, slot, wire
 from tests.sandboxes.processes import children
 
 X86_64, I386 = 0xC000003E, 0x40000003
@@ -114,6 +115,22 @@ def test_time_that_a_job_waits_for_a_processor_does_not_count(monkeypatch, used,
     assert slot.allowance(1, request) == allowed
     assert Limits(cpu_seconds=1).latest == 10 * Limits(cpu_seconds=1).wall
     assert Limits(cpu_seconds=1, wall_seconds=4).latest == 4
+
+
+def test_a_slot_that_is_killed_while_its_parent_mounts_is_gone_like_any_other(monkeypatch):
+    monkeypatch.setattr(mounts, "mount_box", lambda *how: None)
+    monkeypatch.setattr(mounts, "remount_box", lambda *how: slot.close())
+    box = boxes.MountedBox(1000, 1, {})
+    ours, slot = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    slot.send(struct.pack("=Q", 2))
+    with ours:
+        box.mount_for(ours)
+    other, slot = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    other.shutdown(socket.SHUT_WR)
+    box.use(slot)
+    with other, slot, pytest.raises(OSError, match="gone"):
+        box.prepare(2)
+    assert box.generation == 0
 
 
 def test_usage_is_that_of_the_whole_tree():

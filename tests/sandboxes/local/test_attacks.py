@@ -11,18 +11,24 @@ from assay.sandboxes.attacks.exhaustion import EXHAUSTIONS
 from assay.sandboxes.attacks.leaks import LEAKS
 from assay.sandboxes.attacks.network import NETWORK
 from assay.sandboxes.attacks.persistence import PERSISTENCE
+from assay.sandboxes.base import SandboxFault
 from tests.sandboxes.processes import children, slot_processes
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs Linux")
 QUICK = (*ESCAPES, *NETWORK, *LEAKS, *PERSISTENCE)
 
 
-@pytest.fixture(scope="module", params=["namespaces", "plain"])
+@pytest.fixture(scope="module", params=[None, "user", "plain"])
 def sandbox(request):
-    strategies = ["plain"] if request.param == "plain" else None
-    with LocalSandbox(1, strategies=strategies, min_tier=Tier.FILTERED) as sandbox:
-        if request.param == "namespaces" and sandbox.capabilities().tier < Tier.NAMESPACES:
-            pytest.skip("no namespaces here")
+    if request.param == "user" and os.getuid():
+        pytest.skip("the first way that is tried without being root")
+    with LocalSandbox(1, strategies=request.param and [request.param], min_tier=Tier.NONE) as sandbox:
+        try:
+            tier = sandbox.capabilities().tier
+        except SandboxFault as fault:
+            pytest.skip(str(fault))
+        if tier < (Tier.FILTERED if request.param == "plain" else Tier.NAMESPACES):
+            pytest.skip(f"tier {tier} here")
         yield sandbox
 
 

@@ -149,6 +149,41 @@ def test_every_job_has_a_filter_no_blocked_signals_and_a_fresh_box(strategies):
             assert sandbox.run(Job(source=STATE, limits=limits)).text == "2 set() []\n"
 
 
+FORKS = """
+import os, time
+for forks in range(20):
+    try:
+        if os.fork() == 0: time.sleep(600)
+    except OSError: break
+print(forks)
+"""
+
+
+@pytest.mark.parametrize("strategies", [["root"], ["user"]])
+def test_a_job_has_as_many_processes_as_its_limit_says(strategies):
+    """Also where the kernel counts the slot's with them."""
+    with LocalSandbox(1, strategies=strategies, min_tier=Tier.NONE) as sandbox:
+        result = sandbox.run(Job(FORKS, limits=Limits(processes=4)))
+        if result.fault or (result.tier < Tier.CGROUPS and strategies == ["user"] and os.getuid() == 0):
+            pytest.skip(result.reason or "the kernel does not limit root's processes")
+        assert result.text == "3\n"
+
+
+def test_a_slot_keeps_the_score_by_which_the_kernel_kills_for_want_of_memory():
+    own = Path("/proc/self/oom_score_adj")
+    before = own.read_text()
+    try:
+        own.write_text("300")
+        with LocalSandbox(1, min_tier=Tier.FILTERED) as sandbox:
+            score = sandbox.run(Job("print(open('/proc/self/oom_score_adj').read())")).text.strip()
+            if sandbox.capabilities().tier < Tier.CGROUPS:
+                pytest.skip("memory is not counted here")
+            (process,) = slot_processes(sandbox)
+            assert (score, Path(f"/proc/{process}/oom_score_adj").read_text()) == ("1000", "300\n")
+    finally:
+        own.write_text(before)
+
+
 @pytest.mark.parametrize("strategies", [["root"], ["user"]])
 def test_jobs_have_no_capabilities(strategies):
     with LocalSandbox(1, strategies=strategies, min_tier=Tier.NONE) as sandbox:

@@ -6,6 +6,7 @@ is not possible: every job gets a new directory under a new name, and Landlock s
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import socket
@@ -21,6 +22,7 @@ _RESOLVE_NO_MAGICLINKS, _RESOLVE_NO_SYMLINKS, _RESOLVE_BENEATH = 2, 4, 8
 _BYTES_PER_INODE = 4096
 _SIZE = struct.Struct("=Q")
 _MESSAGE = 4096
+_MOUNTED = b"mounted"
 
 
 class Box(ABC):
@@ -104,8 +106,9 @@ class MountedBox(Box):
             self._mount_anew(self._size)
         else:
             self._mounter.send(_SIZE.pack(self._size))
-            if failure := self._mounter.recv(_MESSAGE)[1:]:
-                raise OSError(failure.decode())
+            answer = self._mounter.recv(_MESSAGE)
+            if answer != _MOUNTED:
+                raise OSError(answer.decode() or "the process that mounts is gone")
         self.generation += 1
 
     def _mount_anew(self, size: int) -> None:
@@ -118,13 +121,14 @@ class MountedBox(Box):
 
     def mount_for(self, slot: socket.socket) -> None:
         """Mount whenever the slot asks for it, until it is gone."""
-        while request := slot.recv(_MESSAGE):
-            failure = b""
-            try:
-                self._mount_anew(*_SIZE.unpack(request))
-            except OSError as error:
-                failure = str(error).encode()
-            slot.send(b"-" + failure)
+        with contextlib.suppress(ConnectionError):  # it was killed before it had its answer
+            while request := slot.recv(_MESSAGE):
+                answer = _MOUNTED
+                try:
+                    self._mount_anew(*_SIZE.unpack(request))
+                except OSError as error:
+                    answer = str(error).encode()
+                slot.send(answer)
 
 
 def _inodes(size: int) -> int:

@@ -102,8 +102,8 @@ def restrict_self(ruleset_fd: int) -> None:
 
 def signal_descriptor(number: int) -> int:
     """Return a descriptor that is readable when a signal has come, which must be blocked."""
-    signals = ctypes.c_uint64(1 << number - 1)
-    return syscall("signalfd", _SIGNALFD4, -1, ctypes.byref(signals), 8, os.O_NONBLOCK | os.O_CLOEXEC)
+    signals = (ctypes.c_ulong * (128 // ctypes.sizeof(ctypes.c_ulong)))(1 << number - 1)  # sigset_t
+    return _check(_libc.signalfd(-1, signals, os.O_NONBLOCK | os.O_CLOEXEC), "signalfd")
 
 
 _HEADER = (ctypes.c_uint32 * 2)(0x20080522, 0)  # capability format version 3, this process
@@ -202,4 +202,3 @@ def hold_pages(runs: Sequence[tuple[int, int]]) -> int:
 
 
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}.get(os.uname().machine, -1)
-_SIGNALFD4 = {"x86_64": 289, "aarch64": 74}.get(os.uname().machine, -1)

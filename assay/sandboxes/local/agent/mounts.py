@@ -14,6 +14,7 @@ Invariants:
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -125,14 +126,13 @@ def _devices() -> None:
 
 
 def _proc() -> None:
-    """Mount /proc with the job's own processes only; go without where the kernel does not let us."""
+    """Mount /proc with the job's own processes only; go without where the kernel does not let us.
+
+    `hidepid=2` would not do: it lets the group 0 see all, which jobs are in when root keeps its ids.
+    """
     flags = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
-    for options in ("hidepid=2,subset=pid", "hidepid=2"):
-        try:
-            linux.mount("proc", "/proc", "proc", flags, options)
-        except OSError:
-            continue
-        return
+    with contextlib.suppress(OSError):
+        linux.mount("proc", "/proc", "proc", flags, "hidepid=ptraceable,subset=pid")
 
 
 def _write(path: str, text: str) -> None:

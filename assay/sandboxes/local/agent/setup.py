@@ -11,6 +11,10 @@ Three ways on a host, tried by the client in this order:
 
 And one, `container`, inside a container that was started for this slot alone and brings namespaces and control groups.
 
+A slot has a parent that outlives it and, when it is killed, ends what it leaves behind. With namespaces the parent is
+pid 1 and mounts for the slot, so that the slot can do without what the filter of its jobs refuses. (In a container the
+zygote is pid 1. Where jobs could signal a slot that is not pid 1, the slot is it, and does all by itself.)
+
 A failure is told to the client, with the step in it, and the process ends.
 """
 
@@ -19,7 +23,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import socket
 from pathlib import Path
 from typing import Any, NoReturn
@@ -105,12 +108,12 @@ def _serve_namespaced(
     processes = Processes(kill_namespace)
     if confinement.protects_slot:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        linux.prctl(linux.PR_SET_DUMPABLE, 0)
         slot = os.fork()
         if slot:
             theirs.close()
-            linux.prctl(linux.PR_SET_DUMPABLE, 0)
             box.mount_for(ours)
-            processes.end(slot)
+            processes.end(slot)  # before this process's end of `control` closes, for which the client waits
             os._exit(0)
         ours.close()
         box.use(theirs)
@@ -164,8 +167,6 @@ def _serve(
 ) -> NoReturn:
     """`hand_down`: whether the slot needs nothing that the filter refuses, and jobs may inherit it."""
     _send_process(control)
-    # As pid 1 this process ignores every signal that it has no handler for; a handler would be a way in.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     oom_score = _open_oom_score() if spec["memory_counted"] or spec["strategy"] == "container" else -1
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     confine_slot()
@@ -186,7 +187,7 @@ def _open_oom_score() -> int:
     """Return a descriptor to set how soon the kernel kills this process for want of memory, -1 where there is none."""
     linux.prctl(linux.PR_SET_DUMPABLE, 1)  # lost with the old user id; without it the file is not ours
     try:
-        return os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+        return os.open("/proc/self/oom_score_adj", os.O_RDWR | os.O_CLOEXEC)
     except OSError:
         return -1
 

@@ -34,6 +34,8 @@ _BEFORE_REHEARSAL = 16
 """A slot that is used for a few jobs only is not worth the time of a rehearsal."""
 _RULESET = wire.ERRORS + 1
 _ALL = 2**31 - 1
+_SCORE = 16
+"""Bytes that such a score takes at most."""
 _SIGNAL = 128
 """Bytes that tell of one signal; more than one of a kind never waits."""
 
@@ -67,6 +69,8 @@ class Slot:
         """
         self._control, self._confinement, self._box, self._processes = control, confinement, box, processes
         self._events, self._oom_score = events, oom_score
+        self._own_score = os.pread(oom_score, _SCORE, 0) if oom_score >= 0 else b""
+        """Not always 0, and what is lower than what a process was started with needs a privilege."""
         self._hand_down = hand_down
         self._generation = -1
         self._disk = 0
@@ -146,7 +150,7 @@ class Slot:
             pid = forks.fork()
         finally:
             if pid:  # all but the job
-                os.pwrite(self._oom_score, b"0", 0)
+                os.pwrite(self._oom_score, self._own_score, 0)
         return pid
 
     def _become_job(self, fds: list[int]) -> NoReturn:
