@@ -44,6 +44,19 @@ DESIGNS = {
     ("parts", "asynchronous reset by ?:"): (_Y + _W + "always_ff @(posedge clk or posedge rst) q <= rst ? 8'h5a : q + a;", "or posedge rst", ""),
     ("parts", "asynchronous reset in a loop"): (_Y + _W + """
   always_ff @(posedge clk or posedge rst) begin automatic logic [7:0] n = q + a; for (int i = 0; i < 8; i++) q[i] <= rst ? i inside {1, 3, 4, 6} : n[i]; end""", "{1, 3, 4, 6}", "{1, 3, 4, 5}"),
+    ("parts", "asynchronous reset that overrides"): (_Y + _W + """
+  always @(posedge clk or posedge rst) begin : sum
+    reg [7:0] c; c = q + a;
+    if (a != 0) begin : add q <= c; end : add
+    if (rst != 1'b0 || rst) q <= 90;
+  end""", "a != 0", "a > 1"),
+    ("parts", "asynchronous reset that overrides a variable"): (_Y + _W + """
+  reg [7:0] n; wire go = |a;
+  always @(posedge clk or posedge rst) begin n = q; if (go && !rst) n = n + a; case (n) 8'h00: n = 0; endcase if (rst == 1'b1) n = 90; q <= n; end""", "n = n + a", "n = n - a"),
+    ("parts", "two asynchronous resets that override"): (_Y + _W + """
+  wire rst_n = ~rst; reg [3:0] lo, hi; wire [4:0] u = lo + a[3:0]; assign q = {hi, lo};
+  always @(posedge clk, negedge rst_n) begin if (a[3:0] != 0) lo <= u; if (~rst_n) lo <= 10; end
+  always @(posedge clk, negedge rst_n) begin case (a[7:4] + u[4]) 0: ; default: hi <= hi + a[7:4] + u[4]; endcase if (rst_n == 0) hi <= 5; end""", "lo <= 10", "lo <= 11"),
     ("parts", "named blocks and empty items"): (_Y + _W + """;
   typedef enum logic {OFF, ON} level_t; level_t l; assign l = rst ? ON : OFF;
   always_ff @(posedge clk or posedge rst) begin : count if (rst) begin : start q <= 90; end : start else q <= q + a; end : count;""", "q + a", "q - a"),

@@ -13,7 +13,7 @@ from typing import Any
 import pyslang
 from pyslang import parsing, syntax
 
-from .processes import asks_first, events, identifiers
+from .processes import asks_first, block_names, events, identifiers, truth
 from .words import by_index, compiled, name_of, nodes_of, same_for_all
 
 _SIZES = {"byte": 8, "shortint": 16, "int": 32, "longint": 64, "integer": 32, "logic": 1, "bit": 1, "reg": 1}
@@ -37,7 +37,8 @@ class _Writer:
         self._types: dict[str, tuple[int, bool] | None] = {}
         self._arrays: dict[str, list[tuple[int, int]] | None] = {}
         self._task = ""
-        self._levels: dict[str, str] = {}
+        self._reset: dict[str, bool] = {}
+        self._copied: dict[str, str] = {}
         self._automatic = False
         self._names = 0
         self._jumps: list[dict[str, str]] = []
@@ -284,24 +285,39 @@ class _Writer:
         edges = events(node.statement)
         read = identifiers(node.statement.statement) if len(edges) == 2 else set()
         resets = [(edge, name) for edge, name in edges if name in read]
-        if len(resets) != 1 or asks_first(node.statement.statement):
+        blocks = block_names(node.statement.statement)
+        if len(resets) != 1 or blocks is None or asks_first(node.statement.statement):
             return None
         edge, name = resets[0]
-        active = "1" if edge == "posedge" else "0"
-        bodies = []
-        for level in ("1", "0"):
-            self._levels = {name: f" 1'b{level}"}
+        bodies: list[str] = []
+        for level in (edge == "posedge", edge != "posedge"):
+            self._reset, self._copied = {name: level}, {name: f" 1'b{level:d}"}
+            if bodies:
+                self._copied |= {block: f" {self._fresh()}" for block in sorted(blocks)}
             bodies.append(self.write(node.statement.statement))
-        self._levels = {}
-        yes, no = bodies if active == "1" else bodies[::-1]
+        self._reset, self._copied = {}, {}
         head = f"{self.write(node.keyword)} {self.write(node.statement.timingControl)}"
-        return f"{head} if ({name} == 1'b{active}) begin {yes} end else begin {no} end"
+        return f"{head} if ({name} == 1'b{edge == 'posedge':d}) begin {bodies[0]} end else begin {bodies[1]} end"
+
+    def _conditional(self, node: Any) -> str | None:
+        """Write an `if` that the level of the reset decides as what it comes to."""
+        conditions = nodes_of(node.predicate.conditions)
+        value = truth(conditions[0].expr, self._reset) if self._reset and len(conditions) == 1 else None
+        if value is None:
+            return None
+        if value:
+            return f" begin {self.write(node.statement)} end"
+        return f" begin {self.write(node.elseClause.clause) if node.elseClause is not None else ''} end"
 
     def _identifier(self, node: Any) -> str | None:
-        return self._levels.get(name_of(node)) if self._levels else None
+        return self._copied.get(name_of(node)) if self._copied else None
+
+    def _block_name(self, node: Any) -> str | None:
+        name = self._copied.get(node.name.rawText)
+        return None if name is None else f" :{name} "
 
     def _scoped_name(self, node: Any) -> str | None:
-        return str(node) if self._levels else None
+        return str(node) if self._copied else None
 
     def _expression_statement(self, node: Any) -> str | None:
         """Write an assignment to all items of an array."""
@@ -343,7 +359,9 @@ _CHANGES: dict[str, Callable[[_Writer, Any], str | None]] = {
     "ForLoopStatement": _Writer._loop,
     "LoopStatement": _Writer._loop,
     "DoWhileStatement": _Writer._loop,
+    "ConditionalStatement": _Writer._conditional,
     "IdentifierName": _Writer._identifier,
+    "NamedBlockClause": _Writer._block_name,
     "ScopedName": _Writer._scoped_name,
     "ForeachLoopStatement": _Writer._loop,
     "JumpStatement": _Writer._jump_statement,

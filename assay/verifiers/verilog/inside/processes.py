@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .words import name_of
+
+_COMPARISONS = {
+    "EqualityExpression": True, "CaseEqualityExpression": True,
+    "InequalityExpression": False, "CaseInequalityExpression": False,
+}  # fmt: skip
+_LITERALS = dict.fromkeys(("0", "1'b0", "1'h0", "1'd0"), False) | dict.fromkeys(("1", "1'b1", "1'h1", "1'd1"), True)
+_DECIDED_BY = {"LogicalAndExpression": False, "LogicalOrExpression": True}
 
 
 def events(statement: Any) -> list[tuple[str, str]]:
@@ -22,14 +30,48 @@ def events(statement: Any) -> list[tuple[str, str]]:
 
 
 def asks_first(statement: Any) -> bool:
-    """Whether a process is one `if` already, or has names that it can have only once."""
-    while statement.kind.name == "SequentialBlockStatement" and len(items := list(statement.items)) == 1:
-        if statement.blockName is not None:
-            break
+    """Whether a process is one `if` already."""
+    while statement.kind.name == "SequentialBlockStatement":
+        items = [item for item in statement.items if item.kind.name != "DataDeclaration"]
+        if len(items) != 1:
+            return False
         statement = items[0]
-    names: list[Any] = []
-    statement.visit(lambda node: names.append(node) if node.kind.name == "NamedBlockClause" else None)
-    return bool(names) or statement.kind.name == "ConditionalStatement"
+    return bool(statement.kind.name == "ConditionalStatement")
+
+
+def block_names(statement: Any) -> set[str] | None:
+    """Return the names of the blocks in a statement, None where one is the way to what the block declares."""
+    found: set[str] = set()
+    ways: set[str] = set()
+
+    def look(node: Any) -> None:
+        if node.kind.name == "NamedBlockClause":
+            found.add(node.name.rawText)
+        elif node.kind.name == "ScopedName":
+            ways.update(part.strip() for part in str(node).split("."))
+
+    statement.visit(look)
+    return None if found & ways else found
+
+
+def truth(condition: Any, known: Mapping[str, bool]) -> bool | None:
+    """Return what a condition comes to when single bits are known, None when that is not enough to say."""
+    kind = condition.kind.name
+    if kind == "ParenthesizedExpression":
+        return truth(condition.expression, known)
+    if kind == "IdentifierName":
+        return known.get(name_of(condition))
+    if kind in ("UnaryLogicalNotExpression", "UnaryBitwiseNotExpression"):
+        value = truth(condition.operand, known)
+        return None if value is None else not value
+    if kind in _COMPARISONS:
+        value, literal = truth(condition.left, known), _LITERALS.get(str(condition.right).replace(" ", ""))
+        return None if value is None or literal is None else (value == literal) is _COMPARISONS[kind]
+    if kind in _DECIDED_BY:
+        decisive = _DECIDED_BY[kind]
+        sides = truth(condition.left, known), truth(condition.right, known)
+        return decisive if decisive in sides else None if None in sides else not decisive
+    return None
 
 
 def identifiers(statement: Any) -> set[str]:
