@@ -57,6 +57,22 @@ DESIGNS = {
   wire rst_n = ~rst; reg [3:0] lo, hi; wire [4:0] u = lo + a[3:0]; assign q = {hi, lo};
   always @(posedge clk, negedge rst_n) begin if (a[3:0] != 0) lo <= u; if (~rst_n) lo <= 10; end
   always @(posedge clk, negedge rst_n) begin case (a[7:4] + u[4]) 0: ; default: hi <= hi + a[7:4] + u[4]; endcase if (rst_n == 0) hi <= 5; end""", "lo <= 10", "lo <= 11"),
+    ("parts", "loops of two variables"): (_Y + _Q + """
+  integer m, n;
+  always_comb begin
+    for (int i = 0, j = 7; i < 8; i++, j--) begin if (i % 2 == 0) continue; w[j] = a[i]; if (j == 0) break; end
+    for (m = 6, n = 1; m >= 0; m = m - 2, n = n + 2) w[n] = a[m];
+  end""", "n = n + 2", "n = n + 3"),
+    ("parts", "a primitive with inputs in a list"): (_Q + _W + """
+  wire [7:0] o = s[1] ? ~a : a, t = s[1] ? 3 : {a[3:0], a[7:4]};
+  genvar g; generate for (g = 0; g < 8; g = g + 1) begin : l pick p(y[g], s[0], o[g], t[g]); end endgenerate
+endmodule
+primitive pick(output z, input c, p, q); table 0 0 ? : 0; 0 1 ? : 1; 1 ? 0 : 0; 1 ? 1 : 1; endtable endprimitive
+module unused;""", "0 1 ? : 1;", "0 1 ? : 0;"),
+    ("parts", "assertions that do nothing"): (_Y + _Q + _W + """
+  property held; @(posedge clk) disable iff (rst) s == 0 |-> y == a; endproperty
+  assert property (held); cover property (@(posedge clk) q == 3);
+  always_comb begin assert (w[0] == a[7]); assume (s < 4); end""", "s == 2 ? ~a", "s == 2 ? a"),
     ("parts", "named blocks and empty items"): (_Y + _W + """;
   typedef enum logic {OFF, ON} level_t; level_t l; assign l = rst ? ON : OFF;
   always_ff @(posedge clk or posedge rst) begin : count if (rst) begin : start q <= 90; end : start else q <= q + a; end : count;""", "q + a", "q - a"),

@@ -14,6 +14,7 @@ import pyslang
 from pyslang import parsing, syntax
 
 from .processes import asks_first, block_names, events, identifiers, truth
+from .several import loop_of_several, table_inputs
 from .words import by_index, compiled, name_of, nodes_of, same_for_all
 
 _SIZES = {"byte": 8, "shortint": 16, "int": 32, "longint": 64, "integer": 32, "logic": 1, "bit": 1, "reg": 1}
@@ -263,7 +264,9 @@ class _Writer:
         self._jumps.pop()
         if "continue" in jumps:
             body = f" begin : {jumps['continue']} {body} end"
-        loop = "".join(body if child is node.statement else self.write(child) for child in node)
+        loop = loop_of_several(self.write, node, body) if node.kind.name == "ForLoopStatement" else None
+        if loop is None:
+            loop = "".join(body if child is node.statement else self.write(child) for child in node)
         return f" begin : {jumps['break']} {loop} end" if "break" in jumps else loop
 
     def _jump_statement(self, node: Any) -> str | None:
@@ -279,6 +282,13 @@ class _Writer:
         """Write a call whose value nobody wants as one whose value goes nowhere."""
         name = self._fresh()
         return f" begin : {name} logic {name}_value; {name}_value = {self.write(node.expr)}; end"
+
+    def _promise(self, node: Any) -> str | None:
+        """Leave out an assertion after which nothing is done."""
+        within = node.kind.name != "ConcurrentAssertionMember"
+        action = (node if within else node.statement).action
+        idle = action.elseClause is None and action.statement.kind.name == "EmptyStatement"
+        return (" ;" if within else " ") if idle else None
 
     def _always(self, node: Any) -> str | None:
         """Write a process with an asynchronous reset as one that first asks for the reset, as synthesis wants it."""
@@ -350,6 +360,13 @@ _CHANGES: dict[str, Callable[[_Writer, Any], str | None]] = {
     "ParameterDeclaration": _Writer._parameter,
     "TypeParameterDeclaration": _Writer._type_parameter,
     "NamedParamAssignment": _Writer._parameter_value,
+    "ConcurrentAssertionMember": _Writer._promise,
+    "ImmediateAssertStatement": _Writer._promise,
+    "ImmediateAssumeStatement": _Writer._promise,
+    "ImmediateCoverStatement": _Writer._promise,
+    "PropertyDeclaration": lambda _writer, _node: " ",
+    "SequenceDeclaration": lambda _writer, _node: " ",
+    "UdpInputPortDecl": lambda _writer, node: table_inputs(node),
     "EmptyMember": lambda _writer, _node: " ",
     "ContinuousAssign": _Writer._continuous,
     "CastExpression": _Writer._cast_expression,
