@@ -116,7 +116,8 @@ class RolloutConfig(Config):
     top_k: int = 0
     min_p: float = 0.0
     concurrency: PositiveInt = 512
-    """Episodes in flight."""
+    """Episodes in flight; of environments that wait for nothing but their verdict, episodes that the agent has not
+    answered yet."""
     staleness: int = Field(0, ge=0)
     """0: rollouts and updates take turns. Above: rollouts go on during updates, and what a step trains on was sampled
     by weights at most so many updates old."""
