@@ -169,6 +169,27 @@ def test_a_job_has_as_many_processes_as_its_limit_says(strategies):
         assert result.text == "3\n"
 
 
+ORPHANS = """
+import os, time
+made = 0
+while made < 40:
+    if os.fork() == 0:
+        try: os.fork()
+        except OSError: os._exit(1)
+        os._exit(0)
+    if os.wait()[1]: time.sleep(0.01)  # refused: those that have ended count until they are reaped
+    else: made += 1
+print("ok")
+"""
+
+
+@pytest.mark.parametrize("strategies", [["user"], ["plain"], None])
+def test_orphans_that_have_ended_count_no_longer(strategies):
+    """Commands in the background must not use up the processes of a session."""
+    with LocalSandbox(1, strategies=strategies, min_tier=Tier.NONE) as sandbox:
+        assert sandbox.run(Job(ORPHANS, limits=Limits(processes=8, wall_seconds=30))).text == "ok\n"
+
+
 def test_a_slot_keeps_the_score_by_which_the_kernel_kills_for_want_of_memory():
     own = Path("/proc/self/oom_score_adj")
     before = own.read_text()

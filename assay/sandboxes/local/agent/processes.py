@@ -1,7 +1,8 @@
 """Ending a job: every process of it killed, every one reaped, its CPU time added up.
 
-There are two ways, by what the slot has. Both leave no process behind, also none that called `setsid` and forked
-twice, since orphans come back to the slot: it is a subreaper, or pid 1 of a namespace.
+Orphans that end while the job runs are reaped then, as by the first process of a machine. The rest is killed in one of
+two ways, by what the slot has. Both leave no process behind, also none that called `setsid` and forked twice, since
+orphans come back to the slot: it is a subreaper, or pid 1 of a namespace.
 """
 
 from __future__ import annotations
@@ -12,6 +13,13 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import resource
+
+_ENDED = os.WEXITED | os.WNOHANG | os.WNOWAIT
+_AT_A_TIME = 64
 
 
 class Processes:
@@ -20,6 +28,26 @@ class Processes:
     def __init__(self, kill: Callable[[], None]) -> None:
         self.kill = kill
         """Send SIGKILL to all of them."""
+        self._cpu, self._peak = 0.0, 0
+        """Of those that have been reaped."""
+
+    def ended(self, main: int) -> bool:
+        """Return whether `main` has ended. If not, reap orphans, which would count against the limit of processes.
+
+        Not more than some at a time: they may come as fast as they are reaped.
+        """
+        if os.waitid(os.P_PID, main, _ENDED):
+            return True
+        for _ in range(_AT_A_TIME):
+            orphan = os.waitid(os.P_ALL, 0, _ENDED)
+            if orphan is None or orphan.si_pid == main:
+                break
+            self._count(os.wait4(orphan.si_pid, 0)[2])
+        return False
+
+    def _count(self, usage: resource.struct_rusage) -> None:
+        self._cpu += usage.ru_utime + usage.ru_stime
+        self._peak = max(self._peak, usage.ru_maxrss * 1024)
 
     def end(self, main: int) -> tuple[int, float, int]:
         """Kill and reap all; return the wait status of `main`, the CPU seconds of all, the largest resident bytes.
@@ -27,7 +55,7 @@ class Processes:
         A job whose main process has ended and left no other, as most do, needs no killing: an orphan would be a child
         of this process by then.
         """
-        status, cpu, peak = 0, 0.0, 0
+        status = 0
         while True:
             try:
                 pid, how, usage = os.wait4(-1, os.WNOHANG)
@@ -35,11 +63,13 @@ class Processes:
                     self.kill()
                     pid, how, usage = os.wait4(-1, 0)
             except ChildProcessError:
-                return status, cpu, peak
-            cpu += usage.ru_utime + usage.ru_stime
-            peak = max(peak, usage.ru_maxrss * 1024)
+                break
+            self._count(usage)
             if pid == main:
                 status = how
+        cpu, peak = self._cpu, self._peak
+        self._cpu, self._peak = 0.0, 0
+        return status, cpu, peak
 
 
 def usage(main: int) -> tuple[float, float, int]:
@@ -84,4 +114,4 @@ def kill_descendants() -> None:
 
 def _is_dead(pid: int) -> bool:
     """Whether all threads of a child have ended; one whose first thread has ended looks like a zombie in /proc."""
-    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    return os.waitid(os.P_PID, pid, _ENDED) is not None

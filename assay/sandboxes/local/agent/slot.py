@@ -188,7 +188,7 @@ class Slot:
             events = dict(poll.poll(min(max(0.0, left), _LONGEST_POLL) * 1000))
             if self._ended in events:
                 os.read(self._ended, _SIGNAL)
-                if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                if self._processes.ended(pid):
                     return False
             if self._control.fileno() in events:
                 packet = self._control.recv(wire.MAX_PACKET)
