@@ -12,7 +12,6 @@ Invariants that every backend keeps:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -56,6 +55,10 @@ class Tier(IntEnum):
 
 
 _PATIENCE = 10
+_LONGEST = 1e8
+_MOST = dict.fromkeys(("memory_bytes", "output_bytes", "disk_bytes", "open_files", "stack_bytes"), 2**60)
+_MOST["processes"] = 2**20
+"""What the system can still be told, with what is added on the way. Times are in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +82,12 @@ class Limits:
     stack_bytes: int = 64 * 2**20
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.cpu_seconds) and self.cpu_seconds > 0):
-            raise ConfigError(f"cpu_seconds must be a positive number, not {self.cpu_seconds!r}")
-        if self.wall_seconds is not None and not (math.isfinite(self.wall_seconds) and self.wall_seconds > 0):
-            raise ConfigError(f"wall_seconds must be a positive number, not {self.wall_seconds!r}")
-        for name in ("memory_bytes", "processes", "output_bytes", "disk_bytes", "open_files", "stack_bytes"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 1, not {getattr(self, name)!r}")
+        for name, seconds in (("cpu_seconds", self.cpu_seconds), ("wall_seconds", self.wall_seconds)):
+            if seconds is not None and not 0 < seconds <= _LONGEST:
+                raise ConfigError(f"{name} must be a positive number of at most {_LONGEST:.0e}, not {seconds!r}")
+        for name, most in _MOST.items():
+            if not 1 <= getattr(self, name) <= most:
+                raise ConfigError(f"{name} must be from 1 to {most}, not {getattr(self, name)!r}")
 
     @property
     def wall(self) -> float:

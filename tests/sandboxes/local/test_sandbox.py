@@ -67,8 +67,9 @@ def test_settings_that_make_no_sense():
         LocalSandbox(preload="pandas")
     with pytest.raises(ConfigError, match="at least one slot"):
         LocalSandbox(0)
-    with pytest.raises(ConfigError, match="cpu_seconds"):
-        Limits(cpu_seconds=0)
+    for wrong in ({"cpu_seconds": 0}, {"wall_seconds": 1e300}, {"disk_bytes": 2**63}, {"processes": 2**22}):
+        with pytest.raises(ConfigError, match=next(iter(wrong))):
+            Limits(**wrong)
 
 
 def test_a_killed_slot_costs_an_attempt_not_a_result():
