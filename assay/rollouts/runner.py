@@ -15,7 +15,7 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
@@ -96,7 +96,10 @@ class Runner:
         """
         source = iter(requests)
         finished: asyncio.Queue[Trajectory | _End] = asyncio.Queue(maxsize=self.concurrency)
-        players = asyncio.create_task(self._play_all(source, finished))
+        workers: list[asyncio.Task[None]] = []
+        for _ in range(self.concurrency):
+            self._start(source, finished, workers)
+        supervisor = asyncio.create_task(_supervise(workers, finished))
         keep_environments = False
         try:
             while not isinstance(item := await finished.get(), _End):
@@ -108,8 +111,7 @@ class Runner:
             keep_environments = True
             raise
         finally:
-            players.cancel()
-            await asyncio.gather(players, return_exceptions=True)
+            await _stop(supervisor, *workers)
             if not keep_environments:
                 self.close()
 
@@ -131,36 +133,30 @@ class Runner:
         """Return the groups that the records of a request belong to."""
         return [request.group_id]
 
-    async def _play_all(self, source: Iterator[EpisodeRequest], finished: asyncio.Queue[Trajectory | _End]) -> None:
-        """Tell the reader when the workers are done, or what the first one to break broke on."""
-        error = None
-        try:
-            async with asyncio.TaskGroup() as workers:
-                for _ in range(self.concurrency):
-                    workers.create_task(self._work(source, finished, workers))
-        except* Exception as errors:  # noqa: BLE001 - carried to the reader and raised there
-            error = errors.exceptions[0]
-        await finished.put(_End(error))
-
-    async def _work(
+    def _start(
         self,
         source: Iterator[EpisodeRequest],
         finished: asyncio.Queue[Trajectory | _End],
-        workers: asyncio.TaskGroup,
+        workers: list[asyncio.Task[None]],
     ) -> None:
-        """Play one episode after the other, until the place goes to another worker while one is judged."""
-        successor: asyncio.Task[None] | None = None
+        """Add a worker, which plays one episode after the other until its place goes to a new one."""
+        handed_over = False
 
         def hand_over() -> None:
-            nonlocal successor
-            successor = successor or workers.create_task(self._work(source, finished, workers))
+            nonlocal handed_over
+            if not handed_over:
+                handed_over = True
+                self._start(source, finished, workers)
 
-        for request in source:
-            for trajectory in await self.records(request, hand_over if self._hand_over else nothing):
-                await finished.put(trajectory)
-            if successor is not None:
-                return
-            await asyncio.sleep(0)  # agents that never wait would otherwise starve the reader and the timers
+        async def work() -> None:
+            for request in source:
+                for trajectory in await self.records(request, hand_over if self._hand_over else nothing):
+                    await finished.put(trajectory)
+                if handed_over:
+                    return
+                await asyncio.sleep(0)  # agents that never wait would otherwise starve the reader and the timers
+
+        workers.append(asyncio.create_task(work()))
 
     async def _play(self, request: EpisodeRequest, spoken: Callable[[], None]) -> Trajectory:
         for attempt in range(self._retries + 1):  # noqa: B007 - read after the loop
@@ -197,6 +193,25 @@ class Runner:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+async def _supervise(workers: Sequence[asyncio.Task[None]], finished: asyncio.Queue[Trajectory | _End]) -> None:
+    """Tell the reader when the workers are done, or what the first one to break broke on."""
+    seen = 0
+    try:
+        while new := workers[seen:]:  # those that took a place over join the others
+            seen += len(new)
+            await asyncio.gather(*new)
+    except Exception as error:  # noqa: BLE001 - carried to the reader and raised there
+        await finished.put(_End(error))
+    else:
+        await finished.put(_End())
+
+
+async def _stop(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def run_episodes(
