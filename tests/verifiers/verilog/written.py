@@ -57,6 +57,8 @@ DESIGNS = {
   wire rst_n = ~rst; reg [3:0] lo, hi; wire [4:0] u = lo + a[3:0]; assign q = {hi, lo};
   always @(posedge clk, negedge rst_n) begin if (a[3:0] != 0) lo <= u; if (~rst_n) lo <= 10; end
   always @(posedge clk, negedge rst_n) begin case (a[7:4] + u[4]) 0: ; default: hi <= hi + a[7:4] + u[4]; endcase if (rst_n == 0) hi <= 5; end""", "lo <= 10", "lo <= 11"),
+    ("parts", "asynchronous reset beside other conditions"): (_Y + _W + """
+  always @(posedge clk or posedge rst) if (a == 0 && !rst) q <= q; else if (rst || q + a == 90) q <= 90; else q <= q + a;""", "a == 0 &&", "a == 1 &&"),
     ("parts", "loops of two variables"): (_Y + _Q + """
   integer m, n;
   always_comb begin

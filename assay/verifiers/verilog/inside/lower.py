@@ -13,7 +13,7 @@ from typing import Any
 import pyslang
 from pyslang import parsing, syntax
 
-from .processes import asks_first, block_names, events, identifiers, truth
+from .processes import asks_first, block_names, decided, events, identifiers
 from .several import loop_of_several, table_inputs
 from .words import by_index, compiled, name_of, nodes_of, same_for_all
 
@@ -296,9 +296,11 @@ class _Writer:
         read = identifiers(node.statement.statement) if len(edges) == 2 else set()
         resets = [(edge, name) for edge, name in edges if name in read]
         blocks = block_names(node.statement.statement)
-        if len(resets) != 1 or blocks is None or asks_first(node.statement.statement):
+        if len(resets) != 1 or blocks is None:
             return None
         edge, name = resets[0]
+        if asks_first(node.statement.statement, name):
+            return None
         bodies: list[str] = []
         for level in (edge == "posedge", edge != "posedge"):
             self._reset, self._copied = {name: level}, {name: f" 1'b{level:d}"}
@@ -311,8 +313,7 @@ class _Writer:
 
     def _conditional(self, node: Any) -> str | None:
         """Write an `if` that the level of the reset decides as what it comes to."""
-        conditions = nodes_of(node.predicate.conditions)
-        value = truth(conditions[0].expr, self._reset) if self._reset and len(conditions) == 1 else None
+        value = decided(node, self._reset)
         if value is None:
             return None
         if value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .words import name_of
+from .words import name_of, nodes_of
 
 _COMPARISONS = {
     "EqualityExpression": True, "CaseEqualityExpression": True,
@@ -29,14 +29,22 @@ def events(statement: Any) -> list[tuple[str, str]]:
     return found if all(edge in ("posedge", "negedge") and name.isidentifier() for edge, name in found) else []
 
 
-def asks_first(statement: Any) -> bool:
-    """Whether a process is one `if` already."""
+def asks_first(statement: Any, reset: str) -> bool:
+    """Whether a process is one `if` already that the reset alone decides."""
     while statement.kind.name == "SequentialBlockStatement":
         items = [item for item in statement.items if item.kind.name != "DataDeclaration"]
         if len(items) != 1:
             return False
         statement = items[0]
-    return bool(statement.kind.name == "ConditionalStatement")
+    if statement.kind.name != "ConditionalStatement":
+        return False
+    return all(decided(statement, {reset: level}) is not None for level in (False, True))
+
+
+def decided(statement: Any, known: Mapping[str, bool]) -> bool | None:
+    """Return the branch that an `if` takes when single bits are known, None when that is not enough to say."""
+    conditions = nodes_of(statement.predicate.conditions)
+    return truth(conditions[0].expr, known) if len(conditions) == 1 else None
 
 
 def block_names(statement: Any) -> set[str] | None:
