@@ -2,9 +2,10 @@
 
     python benchmarks/verilog.py FOLDER [--mutants 2] [--limit N]
 
-FOLDER holds VerilogEval v2 problems (`*_prompt.txt`, `*_ref.sv`, `*_test.sv`); needs iverilog, yosys and pyslang. Four
-tables: references accepted; mutants, by what the problem's own testbench says about them; cheats paid; CPU time of a
-check. "Own grader" is the problem's testbench with reference and design in one simulation, read as VerilogEval does.
+FOLDER holds VerilogEval v2 problems (`*_prompt.txt`, `*_ref.sv`, `*_test.sv`); needs iverilog, yosys and pyslang. Five
+tables: references accepted; CPU time of a check, also of designs with long chains of logic; mutants, by what the
+problem's own testbench says about them; cheats paid. "Own grader" is the problem's testbench with reference and design
+in one simulation, read as VerilogEval does.
 """
 
 from __future__ import annotations
@@ -35,6 +36,26 @@ from assay.verifiers.verilog.verifier import VerilogVerifier
 LIMITS = Limits(cpu_seconds=20, memory_bytes=2**30, disk_bytes=256 * 2**20)
 SLOW = ("endless loop", "endless time", "huge memory", "oscillation")
 """Cheats that would only make the own grader run into its time limit."""
+
+CHAINS = {
+    "255 bits counted": """module RefModule(input [254:0] a, output reg [7:0] y);
+  integer i; always @* begin y = 0; for (i = 0; i < 255; i = i + 1) y = y + a[i]; end
+endmodule""",
+    "255 bits added in one expression": f"""module RefModule(input [254:0] a, output [7:0] y);
+  assign y = {" + ".join(f"a[{i}]" for i in range(255))};
+endmodule""",
+    "100 decimal digits added": """module RefModule(
+  input [399:0] a, b, input cin, output reg cout, output reg [399:0] sum);
+  integer i; reg [4:0] t;
+  always @* begin
+    cout = cin;
+    for (i = 0; i < 100; i = i + 1) begin
+      t = a[4*i +: 4] + b[4*i +: 4] + cout; cout = t > 9; sum[4*i +: 4] = cout ? t + 6 : t;
+    end
+  end
+endmodule""",
+}
+"""Designs whose last link depends on all others."""
 
 
 @dataclass
@@ -131,6 +152,17 @@ def paid(verifier: VerilogVerifier, problems: Sequence[Problem]) -> None:
         print(f"  {name}: {here}, {'-' if name in SLOW else own}")
 
 
+def chains(verifier: VerilogVerifier) -> None:
+    """Print the CPU time of a check of each long chain, by 500 samples."""
+    print("CPU ms of a check of long chains:")
+    for name, design in CHAINS.items():
+        target = read_target({"top": "TopModule", "reference": design, "cycles": 500})
+        problem = Problem(Task(id=name, prompt="", target=None), target, design.replace("RefModule", "TopModule"))
+        ours(verifier, problem, problem.solution)  # makes the golden run
+        accepted, seconds = ours(verifier, problem, problem.solution)
+        print(f"  {name}: {seconds * 1e3:.0f}{'' if accepted else ', REFUSED'}")
+
+
 def main() -> None:
     """Run all parts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -147,6 +179,7 @@ def main() -> None:
         ordered = sorted(column)
         p95 = ordered[int(0.95 * len(ordered))]
         print(f"CPU ms of a check, {name}: median {statistics.median(column) * 1e3:.0f}, p95 {p95 * 1e3:.0f}")
+    chains(verifier)
     usable = [row[0] for row in measured]
     faults(verifier, usable, options.mutants)
     paid(verifier, usable[:: max(1, len(usable) // options.cheats)])

@@ -59,6 +59,10 @@ DESIGNS = {
   always @(posedge clk, negedge rst_n) begin case (a[7:4] + u[4]) 0: ; default: hi <= hi + a[7:4] + u[4]; endcase if (rst_n == 0) hi <= 5; end""", "lo <= 10", "lo <= 11"),
     ("parts", "asynchronous reset beside other conditions"): (_Y + _W + """
   always @(posedge clk or posedge rst) if (a == 0 && !rst) q <= q; else if (rst || q + a == 90) q <= 90; else q <= q + a;""", "a == 0 &&", "a == 1 &&"),
+    ("parts", "a task whose argument goes both ways"): (_Y + _W + """
+  task automatic add(inout logic [7:0] sum, input logic [7:0] more); sum = sum + more; endtask
+  logic [7:0] n; always_comb begin n = q; add(n, a); end
+  always_ff @(posedge clk or posedge rst) if (rst) q <= 90; else q <= n;""", "sum + more", "sum - more"),
     ("parts", "loops of two variables"): (_Y + _Q + """
   integer m, n;
   always_comb begin

@@ -19,6 +19,8 @@ from typing import Any
 from .gate import examine
 
 _SIGNED_FIELD = re.compile(r"\bstruct\b[^}]*\b(?:signed|(?:short|long)?int(?:eger)?|byte)\b")
+_MISREAD = re.compile(r"\b(?:task|function)\b(?s:(?!\bend(?:task|function)\b).)*?\binout\b")
+"""Arguments that go both ways, which Yosys 0.23 takes for outputs: the netlist would be of another design."""
 _SHOWN = 1500
 _SYNTHESIS_SECONDS = 4
 """CPU time after which a design that the simulator can read is simulated without its netlist."""
@@ -52,6 +54,7 @@ def check(source: str, request: dict[str, Any]) -> dict[str, Any]:
         if "conflicting drivers" in found:
             code, said = 1, found
         netlist = code == 0 and "netlist" in steps and "logic loop" not in found and not _has_latches()
+        netlist = netlist and not (_MISREAD.search(gate["text"]) and _is_synthesizable(gate["text"]))
         if netlist:
             _put_in_order()
         unread = not _was_read() or code == -signal.SIGXCPU
