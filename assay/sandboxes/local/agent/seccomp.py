@@ -78,8 +78,8 @@ def build(*, unix_sockets: bool, memfd: bool, metadata: bool = True) -> bytes | 
     """Return the filter as packed `struct sock_filter`s, or None on an architecture that has no table.
 
     The kernel works out the verdict for every number when a filter is installed, which some slots leave to each job: so
-    numbers are found by bisection instead of one comparison after another. Slots call what passes and no more, but for
-    mounting.
+    numbers are found by bisection instead of one comparison after another. A slot that hands the filter down must get
+    by with what passes, such as making the next job's Landlock ruleset.
 
     Args:
         unix_sockets: Whether `socket(AF_UNIX)` passes; it must not where the host's sockets can be reached by path.
