@@ -42,3 +42,8 @@ def alive(process: int) -> bool:
 def children(process: int) -> list[int]:
     """Return the process ids of the children, of which a slot has none but those of its job."""
     return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def parent(process: int) -> int:
+    """Return the process id of the parent."""
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])

@@ -15,7 +15,7 @@ import pytest
 from assay.sandboxes import Job, Limits, LocalSandbox, Tier
 from assay.sandboxes.local import cgroups, identities
 from assay.sandboxes.local.source import remove_leftovers
-from tests.sandboxes.processes import alive, children, slot_processes, tree
+from tests.sandboxes.processes import alive, children, parent, slot_processes, tree
 
 
 def aged(path: Path) -> Path:
@@ -141,10 +141,13 @@ def busy_slot(sandbox: LocalSandbox) -> int:
     return slot
 
 
+@pytest.mark.parametrize("victim", ["slot", "parent"])
 @pytest.mark.parametrize("strategies", [["user"], ["plain"], None])
 def test_a_slot_that_is_killed_takes_its_job_with_it(
-    strategies: list[str] | None, monkeypatch: pytest.MonkeyPatch
+    strategies: list[str] | None, victim: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Also when what is killed is its parent, the first process of its namespaces."""
+
     def find() -> None:
         raise OSError("switched off")
 
@@ -155,7 +158,11 @@ def test_a_slot_that_is_killed_takes_its_job_with_it(
         slot = busy_slot(sandbox)
         while len(running := tree(slot)) < 8:
             time.sleep(0.01)
-        os.kill(slot, signal.SIGKILL)
+        if victim == "parent":
+            zygote = sandbox._pool.source._zygote._process.pid
+            if parent(slot) == zygote or sandbox.capabilities().tier < Tier.NAMESPACES:
+                pytest.skip("this slot can do without its parent")
+        os.kill(slot if victim == "slot" else parent(slot), signal.SIGKILL)
         await_end(running)
         assert session.execute("1").status == "dead"
         session = sandbox.session()
