@@ -173,6 +173,14 @@ def test_loading_names_the_row_that_cannot_be_used(tmp_path):
         load_tasks(write(path, ""), convert)
 
 
+def test_a_file_is_read_once_until_it_changes(tmp_path):
+    path, row = tmp_path / "a.jsonl", json.dumps({"q": "x", "n": 1})
+    tasks = load_tasks(write(path, row), convert)
+    assert load_tasks(path, convert) is tasks
+    assert load_tasks(write(path, row, json.dumps({"q": "x", "n": 2})), convert).size == 2
+    assert load_tasks(path, convert, limit=1).size == 1
+
+
 def test_content_ids_are_stable_and_tell_contents_apart():
     assert content_id("q", "a") == content_id("q", "a")
     assert len({content_id("q", "a"), content_id("qa", ""), content_id("q", 1), content_id("q", "1")}) == 4

@@ -14,6 +14,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from assay.core.errors import ConfigError, DataError
+from assay.core.kept import file_stamp
 from assay.core.task import Task, of_split
 from assay.envs.base import SingleTurnEnv
 from assay.envs.math.rows import RowFormat, last_boxed, read_math_rows
@@ -60,7 +61,7 @@ class MathWordEnv(SingleTurnEnv):
             raise ConfigError(f"split must be 'all', 'train' or 'eval', not {split!r}")
         judge = make_verifier(verifier) if isinstance(verifier, str) else verifier
         row_format = RowFormat(template, question_field, answer_field)
-        rows = _load(_Source(str(data), _stamp(data), row_format, limit, judge.label, judge))
+        rows = _load(_Source(str(data), file_stamp(data), row_format, limit, judge.label, judge))
         self.unreadable: tuple[str, ...] = rows.unreadable
         """The rows whose gold cannot be read, as `line: reason`."""
         if rows.unreadable and not allow_unreadable:
@@ -109,15 +110,6 @@ def _load(source: _Source) -> _Rows:
     if not tasks and not unreadable:
         raise DataError("holds no rows", path=source.path)
     return _Rows(tuple(tasks), tuple(unreadable))
-
-
-def _stamp(data: str | Path) -> tuple[int, int]:
-    """Return what changes when the file changes."""
-    try:
-        status = Path(data).stat()
-    except OSError:
-        return 0, 0
-    return status.st_mtime_ns, status.st_size
 
 
 def _refusal(rows: _Rows) -> str:

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from assay.core.errors import DataError
+from assay.core.kept import kept
 from assay.core.message import Message, system, user
 from assay.core.seeding import split_of
 from assay.core.task import Task, TaskList, content_id, of_split, read_rows
 from assay.envs.search.passages import Passage
 
 
+@kept
 def load_questions(data: str | Path, split: str, instructions: str, *, corpus: bool) -> TaskList:
     """Read a file. `corpus`: whether questions without passages can be searched for elsewhere."""
     tasks = []

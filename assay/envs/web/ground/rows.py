@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from assay.core.errors import ConfigError, DataError
+from assay.core.kept import kept
 from assay.core.task import Task, TaskList, content_id, read_rows
 from assay.envs.web.ground.screens import AnswerForm, facts
 from assay.verifiers.gui.geometry import Box, to_box
@@ -21,6 +22,7 @@ from assay.verifiers.gui.geometry import Box, to_box
 Form = Literal["auto", "xywh", "xyxy", "shares"]
 
 
+@kept
 def load_screens(
     data: str | Path, images: str | Path | None, split: str, form: AnswerForm, *, boxes: Form = "auto"
 ) -> TaskList:
