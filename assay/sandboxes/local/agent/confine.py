@@ -4,7 +4,7 @@
 limits first (lowering them needs no privilege), then the user id with its capabilities, then Landlock and seccomp (they
 rest on the slot's `no_new_privs`). A step that fails raises: a job never runs with less than the slot promised.
 
-The kernel takes a twentieth of a small job's time to install a seccomp filter. A slot that needs nothing of what the
+The kernel takes about a tenth of a small job's time to install a seccomp filter. A slot that needs nothing of what the
 filter refuses puts it on itself, once, and jobs inherit it.
 """
 
