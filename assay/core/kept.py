@@ -24,12 +24,12 @@ def kept(load: Load) -> Load:
 
     @wraps(load)
     def loaded(source: str | Path, *args: Any, **options: Any) -> Any:
-        return remembered(file_stamp(source), source, *args, **options)
+        return remembered(_stamp(source), source, *args, **options)
 
     return cast(Load, loaded)
 
 
-def file_stamp(path: str | Path) -> tuple[int, int]:
+def _stamp(path: str | Path) -> tuple[int, int]:
     """Return what changes when a file changes."""
     try:
         status = Path(path).stat()

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from assay.core.errors import ConfigError, DataError
-from assay.core.kept import kept
 from assay.core.message import Message, Observation, user
 from assay.core.seeding import Split, derive_seed, short_hash, split_of
 
@@ -256,7 +255,6 @@ def content_id(*fields: Any) -> str:
     return short_hash(json.dumps(fields, sort_keys=True, ensure_ascii=False, default=str))
 
 
-@kept
 def load_tasks(
     source: str | Path,
     convert: Callable[[dict[str, Any]], Task],

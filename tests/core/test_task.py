@@ -3,6 +3,7 @@ import json
 import pytest
 
 from assay.core.errors import ConfigError, DataError
+from assay.core.kept import kept
 from assay.core.message import system, user
 from assay.core.task import (
     NO_LIMITS,
@@ -174,11 +175,23 @@ def test_loading_names_the_row_that_cannot_be_used(tmp_path):
 
 
 def test_a_file_is_read_once_until_it_changes(tmp_path):
-    path, row = tmp_path / "a.jsonl", json.dumps({"q": "x", "n": 1})
-    tasks = load_tasks(write(path, row), convert)
-    assert load_tasks(path, convert) is tasks
-    assert load_tasks(write(path, row, json.dumps({"q": "x", "n": 2})), convert).size == 2
-    assert load_tasks(path, convert, limit=1).size == 1
+    path, row, load = tmp_path / "a.jsonl", json.dumps({"q": "x", "n": 1}), kept(load_tasks)
+    tasks = load(write(path, row), convert)
+    assert load(path, convert) is tasks
+    assert load(write(path, row, json.dumps({"q": "x", "n": 2})), convert).size == 2
+    assert load(path, convert, limit=1).size == 1
+
+
+def test_rows_are_converted_anew_each_time(tmp_path):
+    """What a user's `convert` does may depend on more than the row."""
+    path, seen = write(tmp_path / "a.jsonl", json.dumps({"q": "x", "n": 1})), []
+
+    def counted(row):
+        seen.append(row)
+        return convert(row)
+
+    assert load_tasks(path, counted) is not load_tasks(path, counted)
+    assert len(seen) == 2
 
 
 def test_content_ids_are_stable_and_tell_contents_apart():

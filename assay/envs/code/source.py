@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assay.core.errors import ConfigError
+from assay.core.kept import kept
 from assay.core.message import text_of
 from assay.core.task import Task, TaskSet, load_tasks, of_split
 from assay.envs.code.grammar import INSTRUCTIONS, ProgramGenerator
@@ -16,6 +17,7 @@ from assay.envs.procedural import task_source
 from assay.verifiers.code.tests import CallTest, StdioTest, Test, read_suite
 
 SplitName = Literal["all", "train", "eval"]
+_load = kept(load_tasks)
 
 
 def code_tasks(
@@ -36,7 +38,7 @@ def code_tasks(
             raise ConfigError("generated tasks belong to split 'train' or 'eval'; 'all' is for data files")
         generator = ProgramGenerator(steps, tests, instructions=INSTRUCTIONS if instructions else "")  # type: ignore[arg-type]
         return task_source(env_id, split or "train", generator, ProgramGenerator())
-    return of_split(load_tasks(data, code_task, limit=limit), split, data)
+    return of_split(_load(data, code_task, limit=limit), split, data)
 
 
 def hidden_values(task: Task) -> list[str]:

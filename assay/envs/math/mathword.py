@@ -7,14 +7,13 @@ answer, so such rows are counted, listed, and refused unless `allow_unreadable=T
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from assay.core.errors import ConfigError, DataError
-from assay.core.kept import file_stamp
+from assay.core.kept import kept
 from assay.core.task import Task, of_split
 from assay.envs.base import SingleTurnEnv
 from assay.envs.math.rows import RowFormat, last_boxed, read_math_rows
@@ -61,7 +60,7 @@ class MathWordEnv(SingleTurnEnv):
             raise ConfigError(f"split must be 'all', 'train' or 'eval', not {split!r}")
         judge = make_verifier(verifier) if isinstance(verifier, str) else verifier
         row_format = RowFormat(template, question_field, answer_field)
-        rows = _load(_Source(str(data), file_stamp(data), row_format, limit, judge.label, judge))
+        rows = _load(str(data), row_format, limit, _Judge(judge.label, judge))
         self.unreadable: tuple[str, ...] = rows.unreadable
         """The rows whose gold cannot be read, as `line: reason`."""
         if rows.unreadable and not allow_unreadable:
@@ -79,13 +78,9 @@ class MathWordEnv(SingleTurnEnv):
 
 
 @dataclass(frozen=True)
-class _Source:
-    """What decides the outcome of loading: the key under which it is kept."""
+class _Judge:
+    """A verifier, which reads golds as all of its label do."""
 
-    path: str
-    stamp: tuple[int, int]
-    row_format: RowFormat
-    limit: int | None
     label: str
     verifier: Verifier = field(compare=False)
 
@@ -96,19 +91,19 @@ class _Rows:
     unreadable: tuple[str, ...]
 
 
-@lru_cache(maxsize=8)
-def _load(source: _Source) -> _Rows:
-    """Read the rows and check every gold; kept, since a run makes many environments over one file."""
+@kept
+def _load(data: str, row_format: RowFormat, limit: int | None, judge: _Judge) -> _Rows:
+    """Read the rows and check every gold."""
     tasks: list[Task] = []
     unreadable: list[str] = []
-    for number, task in read_math_rows(source.path, source.row_format, source.limit):
-        reason = source.verifier.check_target(task)
+    for number, task in read_math_rows(data, row_format, limit):
+        reason = judge.verifier.check_target(task)
         if reason is None:
             tasks.append(task)
         else:
             unreadable.append(f"{number}: {reason}")
     if not tasks and not unreadable:
-        raise DataError("holds no rows", path=source.path)
+        raise DataError("holds no rows", path=data)
     return _Rows(tuple(tasks), tuple(unreadable))
 
 

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from assay.core.errors import DataError
+from assay.core.kept import kept
 from assay.core.seeding import split_of
 from assay.core.task import Task, TaskList, content_id, load_tasks
 from assay.verifiers.verilog.target import read_target
 
 _ANSWER = "Answer with one ```verilog code block that holds the whole module. It may use no system tasks."
+_load = kept(load_tasks)
 _MODULE = re.compile(r"\bmodule\s+([A-Za-z_]\w*)")
 _PLAIN = ("top", "reference", "reference_top", "testbench", "ports", "stimulus", "expected", "context", "prefix",
           "cycles", "seed", "cpu_seconds")  # fmt: skip
@@ -27,7 +29,7 @@ def design_tasks(source: str | Path, limit: int | None = None) -> TaskList:
     """Return the tasks of a folder or file. `DataError` says what is wrong with it."""
     path = Path(source)
     if not path.is_dir():
-        return load_tasks(source, _plain, limit=limit)
+        return _load(source, _plain, limit=limit)
     prompts = sorted(path.glob("*_prompt.txt"))
     descriptions = sorted(path.rglob("design_description.txt"))
     if prompts:
